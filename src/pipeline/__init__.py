@@ -1,0 +1,1 @@
+"""Events in, computed, kept in a warehouse, published as an endpoint: one folder per stage."""

@@ -1,0 +1,5 @@
+"""The catalogue: one JSON Schema file per event type, the whole definition of that type."""
+
+from pipeline.catalogue.types import Column, EventType, Threshold, load_catalogue
+
+__all__ = ["Column", "EventType", "Threshold", "load_catalogue"]

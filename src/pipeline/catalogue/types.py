@@ -1,0 +1,222 @@
+"""Reads the catalogue's files into event types: columns, thresholds, validators."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import fastjsonschema
+
+from pipeline.errors import CatalogueError, MalformedEvent
+
+FOLDER = Path(__file__).parent
+TYPE_NAME = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*\Z")
+COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+# Every facts table has these columns of its own.
+OWN_COLUMNS = frozenset({"event_key", "fingerprint", "batch_id", "time", "anomalies"})
+MAX_VARCHAR = 65_535  # bytes, Redshift's longest VARCHAR
+DEFAULT_MAX_LENGTH = 256  # characters of a string without maxLength
+UTF8_MAX = 4  # bytes of a character
+
+Role = Literal["dimension", "measure"]
+Kind = Literal["string", "integer", "number", "boolean", "timestamp"]
+SQL_TYPES: Mapping[str, str] = {
+    "integer": "BIGINT",
+    "number": "DOUBLE PRECISION",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMPTZ",
+}
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Bounds of a measure, in its own unit, beyond which a value is an anomaly."""
+
+    above: float | None = None
+    below: float | None = None
+
+    def crossed_by(self, value: float) -> bool:
+        """Tell whether a value lies beyond one of the bounds."""
+        return (self.above is not None and value > self.above) or (
+            self.below is not None and value < self.below
+        )
+
+
+@dataclass(frozen=True)
+class Column:
+    """One typed column of a facts table, from a property or computed by the prepare steps."""
+
+    name: str
+    path: str
+    kind: Kind
+    role: Role
+    max_bytes: int
+    description: str = ""
+    unit: str | None = None
+    computed: bool = False
+    threshold: Threshold | None = None
+    outliers: bool = False
+
+    @property
+    def sql_type(self) -> str:
+        """Redshift's type of this column."""
+        return SQL_TYPES.get(self.kind) or f"VARCHAR({self.max_bytes})"
+
+
+@dataclass(frozen=True)
+class EventType:
+    """One event type: its schema and what follows from it."""
+
+    name: str
+    title: str
+    description: str
+    schema: Mapping[str, Any] = field(repr=False)
+    columns: tuple[Column, ...]
+
+    @property
+    def table(self) -> str:
+        """Name of the facts table."""
+        return "facts_" + re.sub(r"[^a-z0-9]", "_", self.name)
+
+    @property
+    def dimensions(self) -> tuple[Column, ...]:
+        """Columns to group and filter by."""
+        return tuple(column for column in self.columns if column.role == "dimension")
+
+    @property
+    def measures(self) -> tuple[Column, ...]:
+        """Columns to aggregate."""
+        return tuple(column for column in self.columns if column.role == "measure")
+
+    def column(self, name: str) -> Column | None:
+        """Find a column by name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    @cached_property
+    def check(self) -> Callable[[Any], Any]:
+        """The compiled schema: compiling costs hundreds of times what checking costs."""
+        return fastjsonschema.compile(dict(self.schema), use_default=False)
+
+    def validate(self, data: Any) -> None:
+        """Check an event's data against the schema.
+
+        Raises MalformedEvent (code SCHEMA or TOO_LONG) with the JSON path of the first fault.
+        """
+        try:
+            self.check(data)
+        except fastjsonschema.JsonSchemaValueException as fault:
+            raise MalformedEvent("SCHEMA", _json_path(fault), _sentence(fault)) from None
+        for column in self._texts:
+            value = data.get(column.path)
+            if isinstance(value, str) and len(value.encode()) > column.max_bytes:
+                raise MalformedEvent(
+                    "TOO_LONG",
+                    f"$.data.{column.path}",
+                    f"must be at most {column.max_bytes} bytes in UTF-8",
+                )
+
+    @cached_property
+    def _texts(self) -> tuple[Column, ...]:
+        return tuple(c for c in self.columns if c.kind == "string" and not c.computed)
+
+
+def _json_path(fault: fastjsonschema.JsonSchemaValueException) -> str:
+    steps = [f"[{s}]" if s.isdecimal() else f".{s}" for s in map(str, fault.path[1:])]
+    return "$.data" + "".join(steps)
+
+
+def _sentence(fault: fastjsonschema.JsonSchemaValueException) -> str:
+    # The library's own message begins with the name of the value, which the path already says.
+    return str(fault.message).removeprefix(str(fault.name)).strip()
+
+
+@cache
+def load_catalogue(folder: Path = FOLDER) -> Mapping[str, EventType]:
+    """Read every `*.json` of the folder; returns event types by name.
+
+    Raises CatalogueError naming the file and the place of the first fault.
+    """
+    types: dict[str, EventType] = {}
+    tables: dict[str, str] = {}
+    for path in sorted(folder.glob("*.json")):
+        event_type = _read_type(path)
+        if other := tables.get(event_type.table):
+            raise CatalogueError(f"{path.name}: its table is already that of {other}")
+        tables[event_type.table] = path.name
+        types[event_type.name] = event_type
+    if not types:
+        raise CatalogueError(f"{folder} holds no event type")
+    return types
+
+
+def _read_type(path: Path) -> EventType:
+    try:
+        schema = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as fault:
+        raise CatalogueError(f"{path.name}: not JSON: {fault}") from fault
+    name = schema.get("$id") if isinstance(schema, dict) else None
+    if not isinstance(name, str) or not TYPE_NAME.match(name) or name != path.stem:
+        raise CatalogueError(f'{path.name}: "$id" must be the file\'s name, "{path.stem}"')
+    columns = tuple(_columns(path.name, schema))
+    if schema.get("type") != "object":
+        raise CatalogueError(f'{path.name}: "type" must be "object"')
+    event_type = EventType(
+        name, schema.get("title", name), schema.get("description", ""), schema, columns
+    )
+    try:
+        _ = event_type.check  # a broken schema must fail here, not at the first event
+    except fastjsonschema.JsonSchemaDefinitionException as fault:
+        raise CatalogueError(f"{path.name}: not a JSON Schema: {fault}") from fault
+    return event_type
+
+
+def _columns(file: str, schema: Mapping[str, Any]) -> Iterator[Column]:
+    seen = set(OWN_COLUMNS)
+    for section, computed in (("properties", False), ("x-computed", True)):
+        for path, definition in schema.get(section, {}).items():
+            if "x-role" not in definition:
+                continue
+            column = _column(f"{file}: {section}.{path}", path, definition, computed=computed)
+            if column.name in seen:
+                raise CatalogueError(f"{file}: {section}.{path}: column name is taken")
+            seen.add(column.name)
+            yield column
+
+
+def _column(place: str, path: str, definition: Mapping[str, Any], *, computed: bool) -> Column:
+    role, kind = definition["x-role"], _kind(place, definition)
+    if role not in ("dimension", "measure"):
+        raise CatalogueError(f'{place}: "x-role" must be "dimension" or "measure"')
+    if role == "measure" and kind not in ("integer", "number"):
+        raise CatalogueError(f"{place}: a measure must be an integer or a number")
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", path).lower()
+    if not COLUMN_NAME.match(name):
+        raise CatalogueError(f"{place}: a column's name must match {COLUMN_NAME.pattern}")
+    length = int(definition.get("maxLength", DEFAULT_MAX_LENGTH)) * UTF8_MAX
+    bounds = definition.get("x-threshold")
+    return Column(
+        name=name,
+        path=path,
+        kind=kind,
+        role=role,
+        max_bytes=min(length, MAX_VARCHAR),
+        description=definition.get("description", ""),
+        unit=definition.get("x-unit"),
+        computed=computed,
+        threshold=Threshold(bounds.get("above"), bounds.get("below")) if bounds else None,
+        outliers=bool(definition.get("x-outliers", False)),
+    )
+
+
+def _kind(place: str, definition: Mapping[str, Any]) -> Kind:
+    declared = definition.get("type")
+    kinds = [k for k in (declared if isinstance(declared, list) else [declared]) if k != "null"]
+    if len(kinds) != 1 or kinds[0] not in ("string", "integer", "number", "boolean"):
+        raise CatalogueError(f'{place}: "type" must be string, integer, number or boolean')
+    if kinds[0] == "string" and definition.get("format") == "date-time":
+        return "timestamp"
+    kind: Kind = kinds[0]
+    return kind

@@ -1,0 +1,1 @@
+"""Flow 2: the one writer of the warehouse, and its schema."""

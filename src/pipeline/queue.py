@@ -1,0 +1,82 @@
+"""The event queue: rows in, several to a message, because a message costs ten times a row."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+import boto3
+
+from pipeline.errors import DeliveryFailed
+
+# One message and one SendMessageBatch call carry at most 1 MiB (SQS quota); attributes and the
+# JSON around a body need their share of it.
+MAX_CALL_BYTES = 1_000_000
+MAX_MESSAGE_BYTES = 250_000
+MAX_CALL_MESSAGES = 10
+FORMAT = "rows.v1"
+ATTRIBUTES = {"format": {"DataType": "String", "StringValue": FORMAT}}
+
+
+class SqsClient(Protocol):
+    """The call of boto3's SQS client that the queue makes."""
+
+    def send_message_batch(self, **arguments: Any) -> Any:
+        """Send up to ten messages."""
+
+
+class RowQueue:
+    """Sends rows, as JSON Lines, to the queue that staging reads."""
+
+    def __init__(self, url: str, client: SqsClient | None = None) -> None:
+        self._url = url
+        self._sqs: SqsClient = client or boto3.client("sqs")
+
+    def send(self, lines: Iterable[str]) -> int:
+        """Send JSON lines and return their number, only after the queue has every one of them.
+
+        Raises DeliveryFailed if the queue refused a message. Some may have gone through by then:
+        sending all of them again is safe, since rows are told apart by their keys.
+        """
+        sent = 0
+        for call in calls(lines):
+            self._send_call([body for body, _ in call])
+            sent += sum(rows for _, rows in call)
+        return sent
+
+    def _send_call(self, bodies: list[str]) -> None:
+        entries = [
+            {"Id": str(n), "MessageBody": body, "MessageAttributes": ATTRIBUTES}
+            for n, body in enumerate(bodies)
+        ]
+        answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
+        if failed := answer.get("Failed"):
+            raise DeliveryFailed(f"the queue refused {len(failed)} messages: {failed[0]['Code']}")
+
+
+def messages(lines: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Join lines to message bodies of at most MAX_MESSAGE_BYTES (a longer line goes alone)."""
+    body: list[str] = []
+    size = 0
+    for line in lines:
+        length = len(line.encode()) + 1
+        if body and size + length > MAX_MESSAGE_BYTES:
+            yield "\n".join(body), len(body)
+            body, size = [], 0
+        body.append(line)
+        size += length
+    if body:
+        yield "\n".join(body), len(body)
+
+
+def calls(lines: Iterable[str]) -> Iterator[list[tuple[str, int]]]:
+    """Group message bodies to calls within SQS's limits of ten messages and 1 MiB."""
+    call: list[tuple[str, int]] = []
+    size = 0
+    for body, rows in messages(lines):
+        length = len(body.encode())
+        if call and (len(call) == MAX_CALL_MESSAGES or size + length > MAX_CALL_BYTES):
+            yield call
+            call, size = [], 0
+        call.append((body, rows))
+        size += length
+    if call:
+        yield call

@@ -1,0 +1,1 @@
+"""The endpoint: reads the subset that was asked for and nothing else."""

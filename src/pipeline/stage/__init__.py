@@ -1,0 +1,1 @@
+"""From the queue to one lake object per batch, announced on the bus."""
