@@ -1,0 +1,1 @@
+"""The local cloud: everything that runs on one machine without an account."""

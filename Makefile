@@ -1,0 +1,57 @@
+# Every target is one thing a person does; `make help` lists them.
+PYTHON ?= python3
+ENV ?= dev
+VENV = .venv/bin/python
+SAM = SAM_CLI_TELEMETRY=0 .venv/bin/python -m local.sam
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-unit check fix build validate deploy invoke bench lock clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: packages  ## Run it all on this machine and feed it a week of flights (ARGS=--help for options)
+	@$(VENV) -m local.run $(ARGS)
+
+test: test-packages  ## Run every test
+	$(VENV) -m pytest $(ARGS)
+
+test-unit: test-packages  ## Run the tests that take seconds
+	$(VENV) -m pytest tests/unit tests/template $(ARGS)
+
+check: test-packages sam-packages  ## Lint, types, formats and the template; changes nothing
+	$(VENV) -m ruff check . && $(VENV) -m ruff format --check . && $(VENV) -m mypy
+	$(SAM) validate --lint
+
+fix: test-packages  ## Mend what the linter and the formatter can mend
+	$(VENV) -m ruff check --fix . ; $(VENV) -m ruff format .
+
+build: packages sam-packages  ## Build the functions and the layer for AWS (needs python3.13)
+	$(SAM) build
+
+deploy: build  ## Deploy to AWS: make deploy ENV=dev|prod (the only target that touches the cloud)
+	$(SAM) deploy --config-env $(ENV) $(ARGS)
+
+invoke: build  ## Invoke one function in a container: make invoke FN=StageBatch EVENT=stage_batch
+	$(SAM) local invoke $(FN)Function --event events/$(EVENT).json $(ARGS)
+
+bench: test-packages  ## Measure, and print the ratios that the README quotes
+	$(VENV) -m benchmarks $(ARGS)
+
+lock:  ## Resolve requirements/*.in anew
+	@$(PYTHON) local/bootstrap.py .venv-lock requirements/lock.txt
+	.venv-lock/bin/python -m local.lock
+
+clean:  ## Remove everything that was made here, running state included
+	rm -rf .venv .venv-sam .venv-lock .local .aws-sam .pytest_cache .mypy_cache .ruff_cache build
+
+# --- what the targets need -------------------------------------------------------------------
+.PHONY: packages test-packages sam-packages
+packages:
+	@$(PYTHON) local/bootstrap.py .venv requirements/local.txt
+
+test-packages:
+	@$(PYTHON) local/bootstrap.py .venv requirements/test.txt
+
+sam-packages:
+	@$(PYTHON) local/bootstrap.py .venv-sam requirements/sam.txt
