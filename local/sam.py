@@ -36,14 +36,20 @@ def runs(python: Path) -> bool:
 
 
 def main() -> int:
-    """Run SAM with the arguments given; returns its exit status."""
+    """Run SAM with the arguments given; returns its exit status.
+
+    `--find-python` only tells whether the Python that `sam build` needs is there.
+    """
     environment = dict(os.environ)
     environment.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    if "build" in sys.argv[1:2]:
+    if sys.argv[1:2] in (["build"], ["--find-python"]):
         folder = folder_of(runtime())
         if folder is None:
-            sys.exit(f"sam build needs {runtime()} on PATH, the runtime that template.yaml names")
+            print(f"sam build needs {runtime()} on PATH, the runtime that template.yaml names")
+            return 1
         environment["PATH"] = f"{folder}{os.pathsep}{environment['PATH']}"
+    if sys.argv[1:2] == ["--find-python"]:
+        return 0
     return subprocess.run([SAM, *sys.argv[1:]], env=environment, cwd=ROOT, check=False).returncode
 
 

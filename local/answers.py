@@ -1,0 +1,59 @@
+"""Asks the endpoint the questions that a person would ask first, and prints what it says."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from local.stack import Stack
+
+
+def wait_until_loaded(stack: Stack, events: int, seconds: float) -> dict[str, Any]:
+    """Poll /v1/status until that many events are in the warehouse with their facts.
+
+    Raises TimeoutError with the last status after `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        status: dict[str, Any] = stack.get("/v1/status", fresh=True)
+        loaded = status["events"]["loaded"]
+        facts = sum(status["facts"].values())
+        if loaded >= events and facts >= loaded:
+            return status
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{loaded} of {events} events loaded, {facts} facts: {status}")
+        time.sleep(0.2)
+
+
+def print_answers(stack: Stack) -> None:
+    """Print the week's answers."""
+    worst = stack.get(
+        "/v1/metrics/flight.arrived", measure="arr_delay", stat="avg", group_by="route"
+    )
+    often = [row for row in worst["rows"] if row["count"] >= 20]  # noqa: PLR2004 (flown often)
+    often.sort(key=lambda row: -row["value"])
+    _print_table(
+        "Worst routes of the week (mean arrival delay, at least 20 flights)",
+        (
+            (row["route"], f"{row['value']:+.1f} min", f"{row['count']} flights")
+            for row in often[:5]
+        ),
+    )
+    carriers = stack.get(
+        "/v1/metrics/flight.departed", measure="dep_delay", stat="avg", group_by="airline"
+    )
+    busiest = sorted(carriers["rows"], key=lambda row: -row["count"])
+    _print_table(
+        "Busiest airlines (departures, mean departure delay)",
+        ((row["airline"], str(row["count"]), f"{row['value']:+.1f} min") for row in busiest[:5]),
+    )
+    cancelled = stack.get("/v1/metrics/flight.cancelled", group_by="origin")
+    _print_table(
+        "Cancellations by airport",
+        ((row["origin"], str(row["count"])) for row in cancelled["rows"]),
+    )
+
+
+def _print_table(title: str, rows: Iterable[tuple[str, ...]]) -> None:
+    print(f"\n  {title}")
+    for first, *others in rows:
+        print(f"    {first:<28}" + "".join(f"{text:>14}" for text in others))

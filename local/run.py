@@ -1,0 +1,135 @@
+"""`make run`: the whole system on this machine, fed with a week of real flights."""
+
+import argparse
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from local.answers import print_answers, wait_until_loaded
+from local.cloud import LocalCloud
+from local.deploy import DeployFailed, deploy
+from local.feed import send_through_all
+from local.processes import PortTaken, ServerDidNotStart, free_port
+from local.replay import replay
+from local.sample import read_week
+from local.stack import Stack
+
+ROOT = Path(__file__).parent.parent
+STACK_NAME = "events-to-endpoints"
+# Freshness is free on one machine, and short visibility makes faults heal while one looks on.
+PARAMETERS = {
+    "BatchWindowSeconds": "1",
+    "LoadWindowSeconds": "2",
+    "CacheTtlSeconds": "10",
+    "EventVisibilitySeconds": "30",
+    "LoadVisibilitySeconds": "30",
+    "RequestsPerSecond": "1000",
+}
+LOAD_SECONDS = 120
+
+
+def main() -> int:
+    """Run until Ctrl-C, or with --once until the answers are printed; returns the exit status."""
+    options = read_options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        run(options)
+    except KeyboardInterrupt:
+        print("\nStopped.")
+    except (PortTaken, ServerDidNotStart, DeployFailed, TimeoutError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(options: argparse.Namespace) -> None:
+    """Start, deploy, feed, answer, and go on live."""
+    port = options.port or free_port()
+    state = ROOT / f".local/run-{port}"
+    shutil.rmtree(state, ignore_errors=True)
+    print("Starting the local cloud …", flush=True)
+    with LocalCloud(state, port=port) as cloud:
+        print("Deploying template.yaml …", flush=True)
+        stack = Stack.on_machine(cloud, deploy_template(cloud))
+        try:
+            events = read_week()
+            feed_week(stack, events)
+            print_answers(stack)
+            print_ways_in(stack)
+            if not options.once:
+                go_on_live(stack, events, options.speed)
+        finally:
+            stack.close()
+
+
+def deploy_template(cloud: LocalCloud, template: Path = ROOT / "template.yaml") -> dict[str, str]:
+    """Deploy the template with the parameters for one machine."""
+    parameters = {**PARAMETERS, "RedshiftDataEndpoint": cloud.redshift_endpoint}
+    return deploy(cloud, template, STACK_NAME, parameters)
+
+
+def feed_week(stack: Stack, events: Sequence[dict[str, Any]]) -> None:
+    """Send the week with a progress bar, and wait until the endpoint knows all of it."""
+    started = time.monotonic()
+    print(f"Sending {len(events):,} events of January 1-7, 2013, through four entrances …")
+    with tqdm(total=len(events), unit=" events", file=sys.stdout, leave=False) as bar:
+        send_through_all(stack, events, bar.update)
+    status = wait_until_loaded(stack, len(events), LOAD_SECONDS)
+    seconds = time.monotonic() - started
+    loaded = status["events"]["loaded"]
+    print(f"{loaded:,} events sent, computed, loaded and queryable after {seconds:.1f} s.")
+
+
+def print_ways_in(stack: Stack) -> None:
+    """Print addresses, the key and lines that can be pasted into a shell."""
+    key = f"-H 'x-api-key: {stack.api_key}'"
+    metrics = f"{stack.url}/v1/metrics"
+    print(f"""
+  Endpoint   {stack.url}
+  API key    {stack.api_key}
+
+  What can be asked:
+    curl {key} '{metrics}'
+  Mean arrival delay of each day, by carrier:
+    curl {key} '{metrics}/flight.arrived?measure=arr_delay&stat=avg&interval=day&group_by=carrier'
+  How fresh is it, and is anything missing:
+    curl {key} '{stack.url}/v1/status'
+  Send an event of your own:
+    curl {key} -H 'content-type: application/cloudevents+json' '{stack.url}/v1/events' \\
+      -d '{{"specversion":"1.0","id":"1","source":"/me","type":"page.viewed","data":{{"page":"/","visitor":"me"}}}}'
+""")
+
+
+def go_on_live(stack: Stack, events: Sequence[dict[str, Any]], speed: float) -> None:
+    """Replay the week as if it happened now, until Ctrl-C."""
+    print(f"Replaying the flights live, {speed:g} seconds to the second. Ctrl-C stops everything.")
+    for sent in replay(stack, events, speed):
+        print(f"\r  {sent:,} events sent live", end="", flush=True)
+
+
+def read_options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="make run ARGS=…", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end after the answers")
+    parser.add_argument("--speed", type=positive, default=60.0, metavar="N",
+                        help="replay N seconds of the week in a second (default 60)")  # fmt: skip
+    parser.add_argument("--port", type=int, default=4566, help="0 takes a free one (default 4566)")
+    return parser.parse_args()
+
+
+def positive(text: str) -> float:
+    """Read a number above zero."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError("must be above 0")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""What the template promises to the code, and the code to the template."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src"
+
+Resources = dict[str, dict[str, Any]]
+SHARED_VARIABLES = {
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_LOG_LEVEL",
+    "AWS_ENDPOINT_URL_REDSHIFT_DATA",
+}
+
+
+def module_of(function: dict[str, Any]) -> Path:
+    module, _ = str(function["Handler"]).rsplit(".", 1)
+    return SOURCE / (module.replace(".", "/") + ".py")
+
+
+def settings_of(path: Path) -> set[str]:
+    """Environment variables that a handler's settings ask for."""
+    classes = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and node.name == "Settings"
+    ]
+    return {
+        field.target.id.upper()
+        for found in classes
+        for field in found.body
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+    }
+
+
+def variables_of(function: dict[str, Any]) -> set[str]:
+    return set(function.get("Environment", {}).get("Variables", {}))
+
+
+def test_every_handler_exists_and_is_a_function(functions: Resources) -> None:
+    for name, function in functions.items():
+        tree = ast.parse(module_of(function).read_text())
+        defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        assert function["Handler"].rsplit(".", 1)[1] in defined, name
+
+
+def test_every_variable_is_a_setting_and_the_other_way_round(functions: Resources) -> None:
+    for name, function in functions.items():
+        assert variables_of(function) == settings_of(module_of(function)), name
+
+
+def test_shared_variables_are_those_that_libraries_read(template: dict[str, Any]) -> None:
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    assert set(variables) == SHARED_VARIABLES
+
+
+def test_every_function_says_what_it_does(functions: Resources) -> None:
+    assert all(function.get("Description") for function in functions.values())
+
+
+def test_handlers_are_short(functions: Resources) -> None:
+    for name, function in functions.items():
+        tree = ast.parse(module_of(function).read_text())
+        handler = next(
+            node
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef) and node.name == "handler"
+        )
+        assert (handler.end_lineno or 0) - handler.lineno < 40, name
+
+
+def test_every_queue_mapping_reports_partial_failures(functions: Resources) -> None:
+    for function in functions.values():
+        for event in function.get("Events", {}).values():
+            if event["Type"] in ("SQS", "DynamoDB"):
+                assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+@pytest.mark.parametrize(
+    ("function", "visibility", "window"),
+    [
+        ("StageBatchFunction", "EventVisibilitySeconds", "BatchWindowSeconds"),
+        ("LoadBatchesFunction", "LoadVisibilitySeconds", "LoadWindowSeconds"),
+    ],
+)
+def test_visibility_outlasts_six_attempts_and_the_window(
+    template: dict[str, Any], functions: Resources, function: str, visibility: str, window: str
+) -> None:
+    parameters = template["Parameters"]
+    longest = 6 * functions[function]["Timeout"] + parameters[window]["MaxValue"]
+    assert parameters[visibility]["Default"] >= longest
+
+
+def test_queues_that_feed_functions_have_dead_letter_queues(resources: Resources) -> None:
+    for name in ("EventQueue", "LoadQueue"):
+        assert resources[name]["Properties"]["RedrivePolicy"]["maxReceiveCount"] >= 5
+
+
+def test_substitutions_and_state_machine_agree(resources: Resources) -> None:
+    text = (ROOT / "statemachine/prepare_batch.asl.json").read_text()
+    given = set(resources["PrepareBatch"]["Properties"]["DefinitionSubstitutions"])
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == given
+
+
+def test_tasks_wait_longer_than_their_functions_run(
+    functions: Resources, state_machine: dict[str, Any]
+) -> None:
+    for state in state_machine["States"].values():
+        name = state.get("Arguments", {}).get("FunctionName", "")
+        if name:
+            function = functions[name.removeprefix("${").removesuffix("Arn}")]
+            assert state["TimeoutSeconds"] > function["Timeout"]
+
+
+def test_every_star_in_a_policy_gives_its_reason() -> None:
+    for number, line in enumerate((ROOT / "template.yaml").read_text().splitlines(), 1):
+        if re.search(r"(Resource|Action|Principal): ('\*'|s3:\*)", line):
+            assert re.search(r"  # .{10}", line), f"line {number}: {line.strip()}"
+
+
+def test_capacity_is_never_left_to_the_default(resources: Resources) -> None:
+    workgroup = resources["Workgroup"]["Properties"]
+    assert {"BaseCapacity", "MaxCapacity", "PricePerformanceTarget"} <= set(workgroup)
+    assert workgroup["PubliclyAccessible"] is False
+
+
+def test_there_is_one_stage_and_it_is_cached_traced_and_keyed(transformed: Resources) -> None:
+    stages = [r for r in transformed.values() if r["Type"] == "AWS::ApiGateway::Stage"]
+    assert [stage["Properties"]["StageName"] for stage in stages] == ["live"]
+    properties = stages[0]["Properties"]
+    assert properties["TracingEnabled"] is True
+    assert properties["MethodSettings"][0]["CachingEnabled"] is not None
+
+
+def methods(transformed: Resources) -> dict[tuple[str, str], dict[str, Any]]:
+    api = next(r for r in transformed.values() if r["Type"] == "AWS::ApiGateway::RestApi")
+    return {
+        (path, verb): method
+        for path, item in api["Properties"]["Body"]["paths"].items()
+        for verb, method in item.items()
+        if verb in ("get", "post")
+    }
+
+
+def test_every_method_asks_for_a_key(transformed: Resources) -> None:
+    for place, method in methods(transformed).items():
+        assert {"api_key": []} in method["security"], place
+
+
+def test_every_declared_parameter_is_part_of_the_cache_key(transformed: Resources) -> None:
+    for place, method in methods(transformed).items():
+        keys = set(method["x-amazon-apigateway-integration"].get("cacheKeyParameters", []))
+        declared = {
+            f"method.request.{'querystring' if p['in'] == 'query' else p['in']}.{p['name']}"
+            for p in method.get("parameters", [])
+        }
+        assert keys == declared, place
+
+
+def test_path_parameters_are_part_of_the_cache_key(transformed: Resources) -> None:
+    for (path, verb), method in methods(transformed).items():
+        keys = method["x-amazon-apigateway-integration"].get("cacheKeyParameters", [])
+        for name in re.findall(r"{(\w+)}", path):
+            assert f"method.request.path.{name}" in keys, (path, verb)
+
+
+def test_what_holds_data_is_kept_when_the_stack_goes(resources: Resources) -> None:
+    for name in ("LakeBucket", "EventTable", "Namespace"):
+        assert resources[name]["DeletionPolicy"] == "Retain", name
+        assert resources[name]["UpdateReplacePolicy"] == "Retain", name
+
+
+def test_the_warehouse_has_one_writer(functions: Resources) -> None:
+    writers = [n for n, f in functions.items() if "LoaderRole" in str(f.get("Role"))]
+    assert writers == ["LoadBatchesFunction"]
+
+
+def test_every_function_runs_on_what_the_layer_was_built_for(template: dict[str, Any]) -> None:
+    layer = template["Resources"]["DependenciesLayer"]
+    runtime = template["Globals"]["Function"]["Runtime"]
+    assert layer["Metadata"]["BuildMethod"] == runtime
+    assert layer["Properties"]["CompatibleRuntimes"] == [runtime]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "events").glob("*.json")), ids=lambda path: str(path.name)
+)
+def test_every_sample_trigger_is_used_by_a_test(path: Path) -> None:
+    tests = [file.read_text() for file in (ROOT / "tests").rglob("*.py")]
+    assert any(path.stem in text for text in tests)
+
+
+def test_every_function_has_a_sample_trigger(functions: Resources) -> None:
+    for name in functions:
+        stem = re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Function")).lower()
+        assert (ROOT / f"events/{stem}.json").exists(), stem
