@@ -44,6 +44,7 @@ class LocalCloud:
         self.port = port or free_port()
         self.endpoint = f"http://{HOST}:{self.port}"
         self.redshift_endpoint = redshift_endpoint
+        self._workplace = self.state / "tmp"
         self._mended = mended
         self._servers: list[Server] = []
         self._session = _session_without_user_settings()
@@ -72,6 +73,7 @@ class LocalCloud:
         """End all servers, the last started first; calling it twice is harmless."""
         while self._servers:
             self._servers.pop().stop()
+            shutil.rmtree(self._workplace, ignore_errors=True)
 
     def client(self, service: str) -> Any:
         """Make a boto3 client of this cloud, blind to the user's own AWS settings."""
@@ -100,24 +102,23 @@ class LocalCloud:
         )
 
     def _start_emulator(self, deadline: float) -> None:
-        workplace = self.state / "tmp"
-        shutil.rmtree(workplace, ignore_errors=True)
-        workplace.mkdir(parents=True)
+        shutil.rmtree(self._workplace, ignore_errors=True)
+        self._workplace.mkdir(parents=True)
         server = Server(
             "local.emulator",
             [] if self._mended else ["--stock"],
             log=self.state / "cloud.log",
-            environment=clean_environment(self._emulator_settings(workplace)),
+            environment=clean_environment(self._emulator_settings()),
         )
         self._servers.append(server)
         server.wait_for_line(r"local cloud ready on (http://\S+)", deadline)
 
-    def _emulator_settings(self, workplace: Path) -> dict[str, str]:
+    def _emulator_settings(self) -> dict[str, str]:
         """Configure ministack, and with it every Lambda worker."""
         return {
             "GATEWAY_PORT": str(self.port),
             "BIND_HOST": HOST,
-            "TMPDIR": str(workplace),
+            "TMPDIR": str(self._workplace),
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
             "LAMBDA_EXECUTOR": "local",

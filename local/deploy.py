@@ -6,6 +6,7 @@ import json
 import time
 import zipfile
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,9 @@ def _apply(cloudformation: Any, **request: Any) -> dict[str, str]:
             cloudformation.update_stack(**request)
     except botocore.exceptions.ClientError as error:
         message = error.response["Error"]["Message"]
-        if "No updates are to be performed" not in message:
-            raise DeployFailed(f"{stack}: {message}") from error
+        if "No updates are to be performed" in message:
+            return _outputs(_describe(cloudformation, stack))
+        raise DeployFailed(f"{stack}: {message}") from error
     return _wait(cloudformation, stack)
 
 
@@ -119,8 +121,7 @@ def _wait(cloudformation: Any, stack: str) -> dict[str, str]:
         description = _describe(cloudformation, stack)
         status = description["StackStatus"]
         if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            outputs = description.get("Outputs", [])
-            return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+            return _outputs(description)
         if status.endswith(("_FAILED", "_COMPLETE")) and "CLEANUP" not in status:
             raise DeployFailed(f"{stack} is {status}: {_reasons(cloudformation, stack)}")
         if time.monotonic() > deadline:
@@ -128,13 +129,25 @@ def _wait(cloudformation: Any, stack: str) -> dict[str, str]:
         time.sleep(0.05)
 
 
+def _outputs(description: dict[str, Any]) -> dict[str, str]:
+    outputs = description.get("Outputs", [])
+    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+
 def _reasons(cloudformation: Any, stack: str) -> str:
+    """Say what failed in this attempt; the events come latest first, older attempts included."""
     events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    attempt = takewhile(lambda event: not _starts(event, stack), events)
     return "; ".join(
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
-        for event in reversed(events)
+        for event in reversed(list(attempt))
         if event["ResourceStatus"].endswith("_FAILED")
     )
+
+
+def _starts(event: dict[str, Any], stack: str) -> bool:
+    begun = event["ResourceStatus"] in {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}
+    return bool(begun and event["LogicalResourceId"] == stack)
 
 
 def _describe(cloudformation: Any, stack: str) -> dict[str, Any]:

@@ -3,9 +3,7 @@
 import argparse
 import asyncio
 import os
-import shutil
 import signal
-import tempfile
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -54,7 +52,6 @@ def main() -> None:
         asyncio.run(_serve(os.environ["BIND_HOST"], int(os.environ["GATEWAY_PORT"])))
     finally:
         lambda_runtime.reset()
-        shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
 
 
 if __name__ == "__main__":

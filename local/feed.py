@@ -1,9 +1,11 @@
 """Sends events through the four entrances, the way their senders would."""
 
 import base64
+import csv
 import gzip
 import hashlib
 import hmac
+import io
 import itertools
 import json
 import time
@@ -14,11 +16,12 @@ from typing import Any
 
 import requests
 
-from local.sample import as_csv_lines, as_dynamodb_item, as_json_lines
+from local.sample import as_csv_rows, as_dynamodb_item, as_json_lines
 from local.stack import EndpointError, Stack
 
 Event = dict[str, Any]
 Progress = Callable[[int], object]
+Entrance = Callable[..., None]
 
 # What one call of each entrance takes: API Gateway's own limit is the function's 500 events,
 # BatchWriteItem's is 25 items; an upload is any size.
@@ -67,27 +70,45 @@ def send_uploads(stack: Stack, events: Iterable[Event], progress: Progress = not
     by_type = sorted(events, key=lambda event: str(event["type"]))
     for number, chunk in enumerate(_chunks_of_one_type(by_type, UPLOAD_EVENTS)):
         if number % 2:
-            name, body = "csv", "\n".join(as_csv_lines(chunk)).encode()
+            name, body = "csv", as_csv_text(chunk).encode()
         else:
             name, body = "jsonl.gz", gzip.compress("\n".join(as_json_lines(chunk)).encode())
         s3.put_object(Bucket=stack.bucket, Key=f"incoming/{uuid.uuid4()}.{name}", Body=body)
         progress(len(chunk))
 
 
-ENTRANCES = (send_requests, send_webhooks, send_changes, send_uploads)
+ENTRANCES: tuple[Entrance, ...] = (send_requests, send_webhooks, send_changes, send_uploads)
 # Out of ten events: uploads carry bulk, items are the slowest to send.
-SHARES = (send_uploads,) * 5 + (send_requests,) * 3 + (send_webhooks,) + (send_changes,)
+SHARES: tuple[Entrance, ...] = (
+    *(send_uploads,) * 5,
+    *(send_requests,) * 3,
+    send_webhooks,
+    send_changes,
+)
 
 
 def send_through_all(stack: Stack, events: Sequence[Event], progress: Progress = nothing) -> None:
     """Send each event through one of the four entrances, all four at the same time."""
-    shares: dict[Any, list[Event]] = {entrance: [] for entrance in ENTRANCES}
-    for event, entrance in zip(events, itertools.cycle(SHARES), strict=False):
-        shares[entrance].append(event)
     with ThreadPoolExecutor(len(ENTRANCES)) as pool:
-        sent = [pool.submit(send, stack, share, progress) for send, share in shares.items()]
+        dealt = shares(events).items()
+        sent = [pool.submit(entrance, stack, share, progress) for entrance, share in dealt]
         for future in sent:
             future.result()
+
+
+def shares(events: Iterable[Event]) -> dict[Entrance, list[Event]]:
+    """Deal the events out to the four entrances, always in the same way."""
+    dealt: dict[Entrance, list[Event]] = {entrance: [] for entrance in ENTRANCES}
+    for event, entrance in zip(events, itertools.cycle(SHARES), strict=False):
+        dealt[entrance].append(event)
+    return dealt
+
+
+def as_csv_text(events: Iterable[Event]) -> str:
+    """Write events of one type as a CSV file with a header."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(as_csv_rows(events))
+    return text.getvalue()
 
 
 def sign(secret: str, body: bytes, *, message_id: str = "", at: float = 0) -> dict[str, str]:

@@ -17,7 +17,7 @@ from local.deploy import DeployFailed, deploy
 from local.feed import send_through_all
 from local.processes import PortTaken, ServerDidNotStart, free_port
 from local.replay import replay
-from local.sample import read_week
+from local.sample import week
 from local.stack import Stack
 
 ROOT = Path(__file__).parent.parent
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
         print("Deploying template.yaml …", flush=True)
         stack = Stack.on_machine(cloud, deploy_template(cloud))
         try:
-            events = read_week()
+            events = week()
             feed_week(stack, events)
             print_answers(stack)
             print_ways_in(stack)

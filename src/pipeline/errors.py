@@ -35,9 +35,48 @@ class DeliveryFailed(PipelineError):
     """A queue or the event bus refused what was sent; the sender must try again."""
 
 
+@dataclass(eq=False)
 class StatementFailed(PipelineError):
-    """The warehouse ended a statement FAILED or ABORTED; nothing of its transaction was kept."""
+    """The warehouse ended a statement FAILED or ABORTED; nothing of its transaction was kept.
+
+    `error` is the warehouse's own text, for logs only: it can repeat what was loaded. `replayed`
+    tells that an earlier call with the same token had started the statement.
+    """
+
+    statement_id: str
+    error: str
+    replayed: bool = False
+
+    def __str__(self) -> str:
+        return f"statement {self.statement_id} failed"
 
 
 class WarehouseUnavailable(PipelineError):
     """The warehouse gave no final answer in time; the fate of the statement is unknown."""
+
+
+class WarehouseBusy(WarehouseUnavailable):
+    """The warehouse takes no more statements just now; asking again later helps."""
+
+
+class SchemaConflict(PipelineError):
+    """A column in the warehouse has another type than the catalogue says; a person must decide."""
+
+
+class MalformedAnnouncement(PipelineError):
+    """A message on the load queue is not an announcement of an object that this lake holds."""
+
+
+@dataclass(eq=False)
+class MalformedQuestion(PipelineError):
+    """A caller's question that cannot be answered as asked; names the parameter at fault."""
+
+    parameter: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.parameter}: {self.message}"
+
+
+class NothingFound(PipelineError):
+    """A caller asked for something that is not here; the message never repeats its name."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.errors import DeliveryFailed
 
@@ -13,6 +14,11 @@ MAX_CALL_BYTES = 1_000_000
 MAX_MESSAGE_BYTES = 250_000
 MAX_CALL_MESSAGES = 10
 FORMAT = "rows.v1"
+COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 ATTRIBUTES = {"format": {"DataType": "String", "StringValue": FORMAT}}
 
 
@@ -21,6 +27,25 @@ class SqsClient(Protocol):
 
     def send_message_batch(self, **arguments: Any) -> Any:
         """Send up to ten messages."""
+
+
+class CountingClient(Protocol):
+    """The call of boto3's SQS client that counts messages."""
+
+    def get_queue_attributes(self, **arguments: Any) -> Any:
+        """Tell attributes of a queue."""
+
+
+class QueueGauge:
+    """Tells how much waits in queues."""
+
+    def __init__(self, client: CountingClient | None = None) -> None:
+        self._sqs: CountingClient = client or boto3.client("sqs")
+
+    def depth(self, url: str) -> int:
+        """Count the messages of a queue, about: waiting, being worked on and delayed ones."""
+        answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))
+        return sum(int(answer["Attributes"].get(name, 0)) for name in COUNTS)
 
 
 class RowQueue:
@@ -33,8 +58,9 @@ class RowQueue:
     def send(self, lines: Iterable[str]) -> int:
         """Send JSON lines and return their number, only after the queue has every one of them.
 
-        Raises DeliveryFailed if the queue refused a message. Some may have gone through by then:
-        sending all of them again is safe, since rows are told apart by their keys.
+        Raises DeliveryFailed if the queue refused a message or could not be reached. Some may have
+        gone through by then: sending all of them again is safe, since rows are told apart by their
+        keys.
         """
         sent = 0
         for call in calls(lines):
@@ -47,7 +73,10 @@ class RowQueue:
             {"Id": str(n), "MessageBody": body, "MessageAttributes": ATTRIBUTES}
             for n, body in enumerate(bodies)
         ]
-        answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
+        try:
+            answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
+        except (BotoCoreError, ClientError) as fault:
+            raise DeliveryFailed(f"the queue took no messages: {fault}") from fault
         if failed := answer.get("Failed"):
             raise DeliveryFailed(f"the queue refused {len(failed)} messages: {failed[0]['Code']}")
 

@@ -1,6 +1,7 @@
 """Logs, metrics and traces: one logger, one metrics buffer, one tracer, one decorator."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -21,8 +22,20 @@ def observed(handler: Handler) -> Handler:
     Responses stay out of traces and events out of logs: both carry people's data.
     """
     traced = tracer.capture_lambda_handler(handler, capture_response=False)
-    counted = metrics.log_metrics(traced, capture_cold_start_metric=False)
-    return logger.inject_lambda_context(counted, clear_state=True)
+    return logger.inject_lambda_context(_flushed(traced), clear_state=True)
+
+
+def _flushed(handler: Handler) -> Handler:
+    # Powertools' own log_metrics warns of every invocation that had nothing to count.
+    @wraps(handler)
+    def flushing(event: Any, context: Any) -> Any:
+        try:
+            return handler(event, context)
+        finally:
+            if metrics.metric_set:
+                metrics.flush_metrics()
+
+    return flushing
 
 
 def count(name: str, value: float, unit: MetricUnit = MetricUnit.Count) -> None:

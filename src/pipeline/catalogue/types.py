@@ -18,6 +18,7 @@ COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 # Every facts table has these columns of its own.
 OWN_COLUMNS = frozenset({"event_key", "fingerprint", "batch_id", "time", "anomalies"})
 MAX_VARCHAR = 65_535  # bytes, Redshift's longest VARCHAR
+BIGINT = range(-(2**63), 2**63)
 DEFAULT_MAX_LENGTH = 256  # characters of a string without maxLength
 UTF8_MAX = 4  # bytes of a character
 
@@ -117,6 +118,14 @@ class EventType:
                     f"$.data.{column.path}",
                     f"must be at most {column.max_bytes} bytes in UTF-8",
                 )
+        for column in self._integers:
+            value = data.get(column.path)
+            if isinstance(value, int) and value not in BIGINT:
+                raise MalformedEvent("SCHEMA", f"$.data.{column.path}", "must fit in 64 bits")
+
+    @cached_property
+    def _integers(self) -> tuple[Column, ...]:
+        return tuple(c for c in self.columns if c.kind == "integer" and not c.computed)
 
     @cached_property
     def _texts(self) -> tuple[Column, ...]:

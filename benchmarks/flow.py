@@ -1,0 +1,100 @@
+"""The week of flights through the whole flow: start, answers, memory, calls of the Data API."""
+
+import shutil
+import time
+from collections import Counter
+from pathlib import Path
+
+from local.answers import wait_until_loaded
+from local.call_counter import counting_calls
+from local.cloud import LocalCloud
+from local.feed import send_through_all
+from local.processes import HOST, Server, clean_environment, find_processes, free_port
+from local.run import STACK_NAME, deploy_template
+from local.sample import week
+from local.stack import Stack
+
+STATE = Path(".local/benchmark")
+START_SECONDS = 60
+LOAD_SECONDS = 300
+REST_SECONDS = 75  # idle workers are let go after 60 s
+SUSTAINED_ROUNDS = 2
+
+
+def measure() -> dict[str, str]:
+    """Run the flow once; returns a line for each figure."""
+    shutil.rmtree(STATE, ignore_errors=True)
+    started = time.monotonic()
+    port = free_port()
+    warehouse = _start_warehouse(port)
+    try:
+        with (
+            counting_calls(_address(warehouse)) as (proxy, calls),
+            LocalCloud(STATE, port=port, redshift_endpoint=proxy) as cloud,
+        ):
+            stack = Stack.on_machine(cloud, deploy_template(cloud))
+            figures = _measure(stack, calls, started)
+            stack.close()
+            time.sleep(REST_SECONDS)
+            figures["memory at rest"] = f"{_memory(cloud.port, warehouse.pid):.0f} MB"
+            return figures
+    finally:
+        warehouse.stop()
+
+
+def _start_warehouse(port: int) -> Server:
+    place = ["--port", "0", "--data", str(STATE / "redshift")]
+    return Server(
+        "local.redshift_data",
+        [*place, "--s3-endpoint", f"http://{HOST}:{port}"],
+        log=STATE / "redshift-data.log",
+        environment=clean_environment({}),
+    )
+
+
+def _address(warehouse: Server) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    return warehouse.wait_for_line(r"redshift-data listening on (http://\S+)", deadline)
+
+
+def _measure(stack: Stack, calls: Counter[str], started: float) -> dict[str, str]:
+    stack.get("/v1/metrics/flight.arrived", group_by="carrier")
+    first_answer = time.monotonic() - started
+    events = week()
+    sending = time.monotonic()
+    send_through_all(stack, events)
+    wait_until_loaded(stack, len(events), LOAD_SECONDS)
+    seconds = time.monotonic() - sending
+    per_thousand = _calls_of_loads(stack, calls)
+    return {
+        "start to first answer": f"{first_answer:.1f} s",
+        "the week, entrances to endpoint": f"{seconds:.1f} s for {len(events):,} events",
+        "Data API calls per 1,000 events": f"{per_thousand:.2f}",
+    }
+
+
+def _calls_of_loads(stack: Stack, calls: Counter[str]) -> float:
+    """Count the loader's calls per 1,000 events in a sustained run; reads are not its own."""
+    before, sent = calls.total(), 0
+    for turn in range(SUSTAINED_ROUNDS):
+        again = [{**event, "id": f"{turn}-{event['id']}"} for event in week()]
+        send_through_all(stack, again)
+        sent += len(again)
+    counted = calls.total() - before  # nobody reads while events are being sent
+    loaded: int = stack.get("/v1/status", fresh=True)["events"]["loaded"]
+    wait_until_loaded(stack, sent + len(week()), LOAD_SECONDS)
+    return 1000 * counted / max(1, loaded - len(week()))
+
+
+def _memory(port: int, warehouse: int) -> float:
+    """Sum up the memory (MB, shared pages by share) of the emulator, its workers, the warehouse."""
+    pids = {*find_processes({"GATEWAY_PORT": str(port)}), warehouse}
+    return sum(_proportional_kb(pid) for pid in pids) / 1024
+
+
+def _proportional_kb(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+__all__ = ["STACK_NAME", "measure"]

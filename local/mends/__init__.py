@@ -1,0 +1,45 @@
+"""What ministack 1.5.33 does differently from AWS and this project needs, mended one by one.
+
+Each module says what AWS does and what ministack does; the tests show both. When a release of
+ministack does as AWS does, its test fails and the module goes.
+"""
+
+from local.mends import (
+    api_identity,
+    api_import,
+    generated_secrets,
+    handler_errors,
+    info_logs,
+    log_drain,
+    mapping_numbers,
+    redshift_types,
+    response_cache,
+    rule_to_lambda,
+    sqs_batches,
+    stage_settings,
+    stream_batches,
+    worker_pool,
+)
+
+MENDS = (
+    api_identity,
+    api_import,
+    generated_secrets,
+    handler_errors,
+    info_logs,
+    log_drain,
+    mapping_numbers,
+    redshift_types,
+    response_cache,
+    rule_to_lambda,
+    sqs_batches,
+    stage_settings,
+    stream_batches,
+    worker_pool,
+)
+
+
+def apply_all() -> None:
+    """Apply every mend to the ministack in this process."""
+    for mend in MENDS:
+        mend.apply()

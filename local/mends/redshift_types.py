@@ -1,0 +1,86 @@
+"""A stack may hold a Redshift Serverless namespace and workgroup.
+
+AWS creates them. Stock ministack refuses the whole template as having unrecognised resource types.
+Here they are records that Ref and GetAtt answer from; the SQL runs in local.redshift_data. With
+ManageAdminPassword the administrator's secret is a real one, as on AWS.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services.cloudformation import provisioners
+
+from local.mends.seams import resource_type, seam
+
+_handlers = seam(__name__, provisioners, "_RESOURCE_HANDLERS")
+_secret = resource_type(__name__, _handlers, "AWS::SecretsManager::Secret")
+
+
+def apply() -> None:
+    """Make the two types known to CloudFormation."""
+    _handlers["AWS::RedshiftServerless::Namespace"] = {
+        "create": _create_namespace,
+        "update": lambda _id, _old, new, stack: _create_namespace("", new, stack),
+        "delete": _delete_namespace,
+    }
+    _handlers["AWS::RedshiftServerless::Workgroup"] = {
+        "create": _create_workgroup,
+        "update": lambda _id, _old, new, stack: _create_workgroup("", new, stack),
+        "delete": lambda _id, _properties: None,
+    }
+
+
+def _create_namespace(
+    _logical_id: str, properties: dict[str, Any], stack: str
+) -> tuple[str, dict[str, str]]:
+    name = properties["NamespaceName"]
+    attributes = {
+        "Namespace.NamespaceName": name,
+        "Namespace.NamespaceId": _made_up_id(name),
+        "Namespace.NamespaceArn": _arn("namespace", name),
+        "Namespace.DbName": properties.get("DbName", "dev"),
+        "Namespace.AdminUsername": properties.get("AdminUsername", "admin"),
+        "Namespace.Status": "AVAILABLE",
+    }
+    if str(properties.get("ManageAdminPassword")).lower() == "true":
+        login = {"username": attributes["Namespace.AdminUsername"], "password": _made_up_id(stack)}
+        secret = {"Name": _secret_name(name), "SecretString": json.dumps(login)}
+        _, created = _secret["create"]("AdminSecret", secret, stack)
+        attributes["Namespace.AdminPasswordSecretArn"] = created["Arn"]
+    return name, attributes
+
+
+def _delete_namespace(name: str, properties: dict[str, Any]) -> None:
+    if str(properties.get("ManageAdminPassword")).lower() == "true":
+        _secret["delete"](_secret_name(name), {})
+
+
+def _create_workgroup(
+    _logical_id: str, properties: dict[str, Any], _stack: str
+) -> tuple[str, dict[str, str]]:
+    name = properties["WorkgroupName"]
+    return name, {
+        "Workgroup.WorkgroupName": name,
+        "Workgroup.WorkgroupId": _made_up_id(name),
+        "Workgroup.WorkgroupArn": _arn("workgroup", name),
+        "Workgroup.NamespaceName": properties.get("NamespaceName", ""),
+        "Workgroup.Endpoint.Address": f"{name}.redshift-serverless.amazonaws.com",
+        "Workgroup.Endpoint.Port": "5439",
+        "Workgroup.Status": "AVAILABLE",
+    }
+
+
+def _secret_name(namespace: str) -> str:
+    return f"redshift!{namespace}-admin"
+
+
+def _arn(kind: str, name: str) -> str:
+    account = get_account_id()
+    return f"arn:aws:redshift-serverless:{get_region()}:{account}:{kind}/{_made_up_id(name)}"
+
+
+def _made_up_id(name: str) -> str:
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return "-".join([digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]])

@@ -1,0 +1,1 @@
+"""A local Redshift Data API that executes the SQL it is given."""

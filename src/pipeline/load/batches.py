@@ -1,0 +1,77 @@
+"""The load queue calls it with announcements; each object enters the warehouse exactly once."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline import settings, telemetry
+from pipeline.catalogue import load_catalogue
+from pipeline.errors import MalformedAnnouncement
+from pipeline.lake import Lake
+from pipeline.load.plan import EVENTS, Announcement, read_announcement
+from pipeline.load.transactions import Loader, Outcome
+from pipeline.warehouse import Warehouse
+
+# Kept back of the function's time for the answer to the queue.
+ANSWER_SECONDS = 3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where objects lie, where they go, and with which role the warehouse fetches them."""
+
+    lake_bucket: str
+    workgroup_name: str
+    database_name: str
+    copy_role_arn: str
+
+
+SETTINGS = settings.from_env(Settings)
+LAKE = Lake(SETTINGS.lake_bucket)
+WAREHOUSE = Warehouse(SETTINGS.workgroup_name, SETTINGS.database_name)
+CATALOGUE = load_catalogue()
+
+
+@telemetry.observed
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Load what the messages announce; those to be delivered again are in the answer."""
+    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
+    announcements, malformed = read_announcements(event["Records"])
+    loader = Loader(
+        WAREHOUSE, LAKE, CATALOGUE, SETTINGS.copy_role_arn, lambda: deadline - time.monotonic()
+    )
+    outcome = loader.load(announcements)
+    outcome.failed |= malformed
+    report(outcome)
+    return {"batchItemFailures": [{"itemIdentifier": name} for name in outcome.failed]}
+
+
+def read_announcements(
+    records: list[dict[str, Any]],
+) -> tuple[list[Announcement], dict[str, str]]:
+    """Read every message; those that are no announcements come back by id, with the reason."""
+    announcements, malformed = [], {}
+    for record in records:
+        try:
+            announcements.append(read_announcement(record, SETTINGS.lake_bucket, CATALOGUE))
+        except MalformedAnnouncement as fault:
+            malformed[record["messageId"]] = str(fault)
+    return announcements, malformed
+
+
+def report(outcome: Outcome) -> None:
+    """Write metrics and the log: counts, and why messages must come again."""
+    events = [tally for tally in outcome.tallies if tally["kind"] == EVENTS]
+    facts = [tally for tally in outcome.tallies if tally["kind"] != EVENTS]
+    for metric, verdict in (
+        ("EventsLoaded", "loaded"),
+        ("EventsDuplicate", "duplicates"),
+        ("EventsInConflict", "conflicts"),
+        ("EventsQuarantinedLoaded", "quarantined"),
+    ):
+        telemetry.count(metric, sum(tally[verdict] for tally in events))
+    telemetry.count("FactsLoaded", sum(tally["loaded"] for tally in facts))
+    telemetry.count("LoadsDone", outcome.transactions)
+    telemetry.count("LoadsFailed", len(outcome.failed))
+    for message_id, reason in outcome.failed.items():
+        telemetry.logger.warning("not loaded", message_id=message_id, reason=reason)

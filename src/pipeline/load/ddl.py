@@ -1,0 +1,126 @@
+"""The statements that bring the warehouse's schema to what the catalogue says; they only add."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.catalogue import Column, EventType
+from pipeline.errors import SchemaConflict
+from pipeline.sql import quoted, statement
+
+BASE_TABLES = ("events", "quarantine", "loads", "load_mutex")
+READ_TABLES = ("events", "quarantine", "loads")
+ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}\Z", re.ASCII)
+# What svv_columns calls the types of the catalogue.
+DATA_TYPES = {
+    "BIGINT": "bigint",
+    "DOUBLE PRECISION": "double precision",
+    "BOOLEAN": "boolean",
+    "TIMESTAMPTZ": "timestamp with time zone",
+}
+TEXT = "character varying"
+
+Catalogue = Mapping[str, EventType]
+
+
+@dataclass(frozen=True)
+class Existing:
+    """What the warehouse holds now: (type, length) of columns by table and name, and users."""
+
+    columns: Mapping[str, Mapping[str, tuple[str, int | None]]]
+    users: frozenset[str]
+
+
+def read_existing(
+    columns: Iterable[Mapping[str, Any]], users: Iterable[Mapping[str, Any]]
+) -> Existing:
+    """Make sense of the rows of read_columns and read_users."""
+    tables: dict[str, dict[str, tuple[str, int | None]]] = {}
+    for row in columns:
+        kind = (row["data_type"], row["character_maximum_length"])
+        tables.setdefault(row["table_name"], {})[row["column_name"]] = kind
+    return Existing(tables, frozenset(row["user_name"].lower() for row in users))
+
+
+def user_name(role: str) -> str:
+    """Name the database user as which an IAM role comes in.
+
+    Raises ValueError for a text that is no role's name: it goes into statements.
+    """
+    if not ROLE_NAME.match(role):
+        raise ValueError("a role's name may only have letters, digits and +=,.@_-")
+    return f"IAMR:{role}"
+
+
+def create_tables(catalogue: Catalogue) -> list[str]:
+    """Create the tables that are not there yet."""
+    base = [statement(f"schema/create_{table}") for table in BASE_TABLES]
+    return base + [_create_facts(event_type) for event_type in catalogue.values()]
+
+
+def _create_facts(event_type: EventType) -> str:
+    columns = "".join(f",\n    {_definition(column)}" for column in event_type.columns)
+    return statement("schema/create_facts", table=quoted(event_type.table), columns=columns)
+
+
+def _definition(column: Column) -> str:
+    return f"{quoted(column.name)} {column.sql_type}"
+
+
+def add_columns(catalogue: Catalogue, existing: Existing) -> list[str]:
+    """Add the columns that existing facts tables lack."""
+    return [
+        statement("schema/add_column", table=quoted(table), column=_definition(column))
+        for table, column, found in _kept_columns(catalogue, existing)
+        if found is None
+    ]
+
+
+def widen_columns(catalogue: Catalogue, existing: Existing) -> list[str]:
+    """Widen texts whose longest value has grown; each must run outside of a transaction.
+
+    Raises SchemaConflict naming every column whose type has changed otherwise.
+    """
+    wider, faults = [], []
+    for table, column, found in _kept_columns(catalogue, existing):
+        if found is None:
+            continue
+        kind, length = found
+        if kind != DATA_TYPES.get(column.sql_type, TEXT):
+            faults.append(f"{table}.{column.name} is {kind}, not {column.sql_type}")
+        elif kind == TEXT and (length or 0) < column.max_bytes:
+            names = {"table": quoted(table), "column": quoted(column.name)}
+            wider.append(statement("schema/widen_column", type=column.sql_type, **names))
+    if faults:
+        raise SchemaConflict("; ".join(faults))
+    return wider
+
+
+def _kept_columns(
+    catalogue: Catalogue, existing: Existing
+) -> Iterable[tuple[str, Column, tuple[str, int | None] | None]]:
+    for event_type in catalogue.values():
+        if found := existing.columns.get(event_type.table):
+            for column in event_type.columns:
+                yield event_type.table, column, found.get(column.name)
+
+
+def create_users(users: Iterable[str], existing: Existing) -> list[str]:
+    """Create the users that are not there yet."""
+    return [
+        statement("schema/create_user", user=f'"{user}"')
+        for user in users
+        if user.lower() not in existing.users
+    ]
+
+
+def grant(catalogue: Catalogue, database: str, loader: str, reader: str) -> list[str]:
+    """Grant the loader and the reader what each needs, and no more."""
+    facts = [quoted(event_type.table) for event_type in catalogue.values()]
+    written, read = (", ".join([*tables, *facts]) for tables in (BASE_TABLES, READ_TABLES))
+    return [
+        statement("schema/grant_loader", tables=written, user=f'"{loader}"'),
+        statement("schema/grant_loader_temp", database=quoted(database), user=f'"{loader}"'),
+        statement("schema/grant_reader", tables=read, user=f'"{reader}"'),
+    ]

@@ -1,0 +1,69 @@
+"""Brings a warehouse's schema up to date: what is there is read, what is missing is added."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pipeline.load import ddl
+from pipeline.sql import statement
+
+MAX_STATEMENTS = 40  # of one transaction, a quota of the Data API
+
+
+@dataclass(frozen=True)
+class Names:
+    """The database, and the IAM roles as which the loader and the reader come in."""
+
+    database: str
+    loader_role: str
+    reader_role: str
+
+
+class Administered(Protocol):
+    """What a migration needs of the warehouse."""
+
+    def execute(self, sql: str, *, seconds: float) -> Any:
+        """Run one statement to its end."""
+
+    def execute_batch(
+        self,
+        statements: Sequence[str],
+        parameters: Mapping[str, str] | None = None,
+        *,
+        seconds: float,
+    ) -> Any:
+        """Run one transaction to its end."""
+
+    def result(self, statement_id: str) -> list[dict[str, Any]]:
+        """Fetch the rows of a finished statement."""
+
+
+def update_schema(
+    warehouse: Administered, catalogue: ddl.Catalogue, names: Names, left: Callable[[], float]
+) -> None:
+    """Create what is missing, users and grants too; running it again changes nothing.
+
+    `left` tells the seconds that remain. Raises SchemaConflict before anything is changed.
+    """
+    loader, reader = map(ddl.user_name, (names.loader_role, names.reader_role))
+    existing = _read_existing(warehouse, (loader, reader), left())
+    alone = ddl.widen_columns(catalogue, existing)
+    together = [
+        *ddl.create_tables(catalogue),
+        *ddl.add_columns(catalogue, existing),
+        *ddl.create_users((loader, reader), existing),
+        *ddl.grant(catalogue, names.database, loader, reader),
+    ]
+    for start in range(0, len(together), MAX_STATEMENTS):
+        warehouse.execute_batch(together[start : start + MAX_STATEMENTS], seconds=left())
+    for sql in alone:
+        warehouse.execute(sql, seconds=left())
+
+
+def _read_existing(warehouse: Administered, users: tuple[str, str], seconds: float) -> ddl.Existing:
+    questions = [statement("schema/read_columns"), statement("schema/read_users")]
+    loader, reader = (user.lower() for user in users)
+    names = {"loader": loader, "reader": reader}
+    done = warehouse.execute_batch(questions, names, seconds=seconds)
+    columns, found = (warehouse.result(f"{done.id}:{number}") for number in (1, 2))
+    return ddl.read_existing(columns, found)

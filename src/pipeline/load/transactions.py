@@ -1,0 +1,141 @@
+"""Loads announcements: as few transactions as possible, around any object that is poison."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pipeline.catalogue import EventType
+from pipeline.errors import StatementFailed, WarehouseUnavailable
+from pipeline.lake import manifest_key
+from pipeline.load.plan import (
+    Announcement,
+    Pointer,
+    load_token,
+    next_token,
+    split_transactions,
+)
+from pipeline.load.statements import Copying, load_parameters, load_statements
+
+# Below this no transaction is started: it could not end, and its fate would be unknown.
+MIN_SECONDS = 10
+# An announcement is tried up to five times before it is put aside; twice that is never reached.
+MAX_ATTEMPTS = 10
+
+Tally = dict[str, Any]
+
+
+class Runner(Protocol):
+    """What a load needs of the warehouse."""
+
+    def execute_batch(
+        self, statements: Sequence[str], parameters: Any, *, seconds: float, token: str
+    ) -> Any:
+        """Run one transaction to its end."""
+
+    def result(self, statement_id: str) -> list[dict[str, Any]]:
+        """Fetch the rows of a finished statement."""
+
+
+class Shelf(Protocol):
+    """What a load needs of the lake."""
+
+    def write_json(self, key: str, value: Any) -> None:
+        """Store one small JSON document."""
+
+    def uri(self, key: str) -> str:
+        """Return the s3:// address of a key."""
+
+
+@dataclass
+class Outcome:
+    """What became of the announcements: tallies by batch and kind, and which must come again."""
+
+    tallies: list[Tally] = field(default_factory=list)
+    transactions: int = 0
+    failed: dict[str, str] = field(default_factory=dict)  # reasons for the log, by message
+
+    def fail(self, announcements: Sequence[Announcement], reason: str) -> None:
+        """Have these messages delivered again."""
+        self.failed |= dict.fromkeys((one.message_id for one in announcements), reason)
+
+
+@dataclass(frozen=True)
+class Loader:
+    """Loads announcements with these collaborators; `left` tells the seconds that remain."""
+
+    warehouse: Runner
+    lake: Shelf
+    catalogue: Mapping[str, EventType]
+    role_arn: str
+    left: Callable[[], float]
+
+    def load(self, announcements: Sequence[Announcement]) -> Outcome:
+        """Load all of them; what could not be loaded, or not completely, is in `failed`.
+
+        A known failure is narrowed down by halves until the poison is alone; after one whose
+        fate is unknown nothing more is tried, and the same token finds it next time.
+        """
+        outcome = Outcome()
+        waiting = [list(announcements)] if announcements else []
+        while waiting:
+            group = waiting.pop()
+            try:
+                self._load_group(group, outcome)
+            except StatementFailed as fault:
+                if len(group) == 1:
+                    outcome.fail(group, f"{fault}: {fault.error}")
+                else:
+                    middle = len(group) // 2
+                    waiting += [group[middle:], group[:middle]]
+            except WarehouseUnavailable as fault:
+                for rest in [group, *waiting]:
+                    outcome.fail(rest, f"{type(fault).__name__}: {fault}")
+                break
+        return outcome
+
+    def _load_group(self, group: Sequence[Announcement], outcome: Outcome) -> None:
+        missing: set[tuple[str, str]] = set()
+        for pointers in split_transactions(group):
+            tallies = self._load_pointers(pointers, load_token(group, pointers))
+            outcome.transactions += 1
+            outcome.tallies += tallies
+            missing |= {(t["kind"], t["batch_id"]) for t in tallies if t["missing"]}
+        early = [one for one in group if missing & {(p.kind, p.batch_id) for p in one.pointers}]
+        outcome.fail(early, "facts came before their events")
+
+    def _load_pointers(self, pointers: Sequence[Pointer], token: str) -> list[Tally]:
+        """Run one transaction; one that an earlier call ran and that fell short is run anew."""
+        copying = Copying(self.role_arn, self._write_manifests(pointers, token))
+        statements = load_statements(pointers, self.catalogue, copying)
+        parameters = load_parameters(pointers)
+        for _ in range(MAX_ATTEMPTS):
+            if self.left() < MIN_SECONDS:
+                raise WarehouseUnavailable("no time left to start a load")
+            try:
+                done = self.warehouse.execute_batch(
+                    statements, parameters, seconds=self.left(), token=token
+                )
+                tallies = self.warehouse.result(f"{done.id}:{len(statements)}")
+                if not (done.replayed and any(tally["missing"] for tally in tallies)):
+                    return tallies
+                token = next_token(token, done.id)
+            except StatementFailed as fault:
+                if not fault.replayed:
+                    raise
+                token = next_token(token, fault.statement_id)
+        raise WarehouseUnavailable("every attempt so far was an earlier one")
+
+    def _write_manifests(self, pointers: Sequence[Pointer], load_id: str) -> dict[str, str]:
+        kinds: dict[str, list[str]] = {}
+        for pointer in pointers:
+            kinds.setdefault(pointer.kind, []).append(self.lake.uri(pointer.key))
+        return {
+            kind: self._write_manifest(f"{load_id}-{n}", uris)
+            for n, (kind, uris) in enumerate(kinds.items())
+        }
+
+    def _write_manifest(self, name: str, uris: Sequence[str]) -> str:
+        key = manifest_key(name)
+        entries = [{"url": uri, "mandatory": True} for uri in dict.fromkeys(uris)]
+        self.lake.write_json(key, {"entries": entries})
+        return self.lake.uri(key)

@@ -1,0 +1,32 @@
+"""Second step of the state machine: marks the anomalies of a batch's facts."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline import settings, telemetry
+from pipeline.catalogue import load_catalogue
+from pipeline.lake import Lake, step_key
+from pipeline.prepare.anomalies import detected_lines
+from pipeline.prepare.steps import move
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this function is told by the template."""
+
+    lake_bucket: str
+
+
+lake = Lake(settings.from_env(Settings).lake_bucket)
+catalogue = load_catalogue()
+
+
+@telemetry.observed
+def handler(event: Any, _context: Any) -> Any:
+    """Read the facts that the pointer names and point to the marked ones; repeatable."""
+    tally: Counter[str] = Counter()
+    key = step_key("detected", event["batch_id"])
+    lake.write_lines(key, detected_lines(lake.read_lines(event["key"]), catalogue, tally))
+    telemetry.count("AnomaliesDetected", tally["anomalies"])
+    return move(event, key, tally["facts"])

@@ -1,0 +1,36 @@
+"""First step of the state machine: leaves the facts of a batch's good rows for the next one."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline import settings, telemetry
+from pipeline.catalogue import load_catalogue
+from pipeline.lake import Lake, step_key
+from pipeline.prepare.computed import COMPUTED
+from pipeline.prepare.facts import enriched_lines, recipe_of
+from pipeline.prepare.steps import move
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this function is told by the template."""
+
+    lake_bucket: str
+
+
+lake = Lake(settings.from_env(Settings).lake_bucket)
+recipes = {name: recipe_of(kind, COMPUTED) for name, kind in load_catalogue().items()}
+
+
+@telemetry.observed
+def handler(event: Any, _context: Any) -> Any:
+    """Read the staged batch that the pointer names and point to its facts; repeatable."""
+    tally: Counter[str] = Counter()
+    key = step_key("enriched", event["batch_id"])
+    rows = lake.read_lines(event["key"])
+    lake.write_lines(key, enriched_lines(rows, event["batch_id"], recipes, tally))
+    if tally["failed"] or tally["unknown"]:
+        telemetry.logger.warning("some facts are incomplete", extra={"tally": dict(tally)})
+    telemetry.count("ComputationsFailed", tally["failed"])
+    return move(event, key, tally["facts"])

@@ -1,0 +1,31 @@
+"""An announced batch starts the state machine once, however often it is announced."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline import settings, telemetry
+from pipeline.prepare.announcement import execution_input, execution_name
+from pipeline.workflow import Workflow
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this function is told by the template."""
+
+    state_machine_arn: str
+
+
+workflow = Workflow(settings.from_env(Settings).state_machine_arn)
+
+
+@telemetry.observed
+def handler(event: Any, _context: Any) -> Any:
+    """Start the execution of a `BatchStaged` event; an execution that exists is success.
+
+    Everything else propagates: Lambda tries twice more, then keeps the event in the dead-letter
+    queue.
+    """
+    detail = event["detail"]
+    name = execution_name(detail)
+    started = workflow.start(name, execution_input(detail))
+    return {"execution": name, "started": started}

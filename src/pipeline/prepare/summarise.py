@@ -1,0 +1,31 @@
+"""Last step of the state machine: one facts object per event type, and a summary of the batch."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline import settings, telemetry
+from pipeline.catalogue import load_catalogue
+from pipeline.lake import Lake, facts_key
+from pipeline.prepare.summary import report_of, summed_up
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this function is told by the template."""
+
+    lake_bucket: str
+
+
+lake = Lake(settings.from_env(Settings).lake_bucket)
+catalogue = load_catalogue()
+
+
+@telemetry.observed
+def handler(event: Any, _context: Any) -> Any:
+    """Write the facts that the pointer names, by type, and return the report; repeatable."""
+    shares, unusual = summed_up(lake.read_lines(event["key"]), catalogue)
+    report = report_of(event, shares, unusual, facts_key)
+    for facts in report["facts"]:
+        lake.write_lines(facts["key"], shares[facts["type"]].lines)
+        telemetry.count("FactsPrepared", facts["rows"])
+    return report

@@ -1,0 +1,61 @@
+"""GET /v1/metrics and /v1/metrics/{type}: statistics of one event type, or what may be asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pipeline import settings, telemetry
+from pipeline.catalogue import EventType, load_catalogue
+from pipeline.errors import NothingFound
+from pipeline.serve import problems
+from pipeline.serve.query import metrics_query
+from pipeline.serve.question import PARAMETERS, read_parameters, read_question
+from pipeline.serve.reply import answer_question, list_metrics
+from pipeline.warehouse import Warehouse
+
+READ_SECONDS = 25  # below the 29 s after which API Gateway gives up
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which warehouse is asked."""
+
+    workgroup_name: str
+    database_name: str
+
+
+SETTINGS = settings.from_env(Settings)
+WAREHOUSE = Warehouse(SETTINGS.workgroup_name, SETTINGS.database_name)
+CATALOGUE = load_catalogue()
+
+
+@telemetry.observed
+def handler(event: dict[str, Any], _context: Any) -> problems.Response:
+    """Answer with JSON or a problem; the warehouse is asked at most once."""
+    try:
+        if event["resource"] == "/v1/metrics":
+            read_parameters(event, ())
+            return problems.answer(list_metrics(CATALOGUE, datetime.now(UTC)))
+        return problems.answer(read_metric(event, CATALOGUE, WAREHOUSE))
+    except problems.EXPECTED as fault:
+        telemetry.logger.warning("not answered", extra=problems.log_fields(fault))
+        telemetry.count(type(fault).__name__, 1)
+        return problems.problem(fault)
+
+
+def read_metric(
+    event: Mapping[str, Any], catalogue: Mapping[str, EventType], warehouse: Warehouse
+) -> str:
+    """Answer the question of an API Gateway event.
+
+    Raises NothingFound for an unknown type, MalformedQuestion, and what the warehouse raises.
+    """
+    event_type = catalogue.get((event.get("pathParameters") or {}).get("type", ""))
+    if event_type is None:
+        raise NothingFound("this type is not in the catalogue; GET /v1/metrics lists the types")
+    question = read_question(event_type, read_parameters(event, PARAMETERS))
+    as_of = datetime.now(UTC)
+    sql, parameters = metrics_query(question)
+    lines = warehouse.csv(sql, parameters, seconds=READ_SECONDS)
+    return answer_question(question, lines, as_of)

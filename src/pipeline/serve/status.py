@@ -1,0 +1,58 @@
+"""GET /v1/status: rows in and what became of them, freshness, and what is still in the queues."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pipeline import settings, telemetry
+from pipeline.catalogue import EventType, load_catalogue
+from pipeline.queue import QueueGauge
+from pipeline.serve import problems
+from pipeline.serve.question import read_parameters
+from pipeline.serve.state import status_query, write_status
+from pipeline.warehouse import Warehouse
+
+READ_SECONDS = 25  # below the 29 s after which API Gateway gives up
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which warehouse is asked, and whose messages are counted."""
+
+    workgroup_name: str
+    database_name: str
+    event_queue_url: str
+    load_queue_url: str
+
+
+SETTINGS = settings.from_env(Settings)
+WAREHOUSE = Warehouse(SETTINGS.workgroup_name, SETTINGS.database_name)
+GAUGE = QueueGauge()
+CATALOGUE = load_catalogue()
+QUEUES = {"event_queue": SETTINGS.event_queue_url, "load_queue": SETTINGS.load_queue_url}
+
+
+@telemetry.observed
+def handler(event: dict[str, Any], _context: Any) -> problems.Response:
+    """Answer with JSON or a problem; the warehouse is asked at most once."""
+    try:
+        return problems.answer(read_status(event, CATALOGUE, WAREHOUSE, GAUGE))
+    except problems.EXPECTED as fault:
+        telemetry.logger.warning("not answered", extra=problems.log_fields(fault))
+        telemetry.count(type(fault).__name__, 1)
+        return problems.problem(fault)
+
+
+def read_status(
+    event: Mapping[str, Any],
+    catalogue: Mapping[str, EventType],
+    warehouse: Warehouse,
+    gauge: QueueGauge,
+) -> str:
+    """Answer an API Gateway event; raises MalformedQuestion and what the warehouse raises."""
+    read_parameters(event, ())
+    as_of = datetime.now(UTC)
+    in_flight = {name: gauge.depth(url) for name, url in QUEUES.items()}
+    rows = warehouse.rows(status_query(catalogue), seconds=READ_SECONDS)
+    return write_status(rows, in_flight, as_of)

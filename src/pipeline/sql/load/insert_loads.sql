@@ -1,0 +1,21 @@
+-- The ledger's rows; facts whose events are not all there yet get theirs when they are.
+-- Writes: loads. Reads: announced, tallies (temporary)
+INSERT INTO loads (
+    batch_id, kind, object_key, row_count, loaded, duplicates, conflicts, quarantined, loaded_at
+)
+SELECT
+    announced.batch_id,
+    announced.kind,
+    announced.object_key,
+    announced.row_count,
+    tallies.loaded,
+    tallies.duplicates,
+    tallies.conflicts,
+    tallies.quarantined,
+    GETDATE()
+FROM announced
+INNER JOIN tallies
+    ON
+        announced.batch_id = tallies.batch_id
+        AND announced.kind = tallies.kind
+WHERE tallies.missing = 0;

@@ -1,0 +1,21 @@
+-- Every event that stands, once by its key. `data` is for questions in SQL; `data_text` keeps the
+-- digits as they were sent, which SUPER does not promise.
+-- Creates: events
+CREATE TABLE IF NOT EXISTS events (
+    event_key VARCHAR(64) NOT NULL,
+    fingerprint VARCHAR(64) NOT NULL,
+    source VARCHAR(8192),
+    id VARCHAR(1024),
+    type VARCHAR(1024),
+    "time" TIMESTAMPTZ,
+    received_at TIMESTAMPTZ,
+    entrance VARCHAR(16),
+    subject VARCHAR(8192),
+    dataschema VARCHAR(8192),
+    batch_id VARCHAR(256),
+    extensions SUPER,
+    data SUPER,
+    data_text VARCHAR(65535)
+)
+DISTKEY (event_key)
+SORTKEY ("time");

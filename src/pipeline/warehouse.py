@@ -1,0 +1,265 @@
+"""The warehouse: statements through the Redshift Data API, waited for and read in few calls."""
+
+import csv
+import io
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
+
+from pipeline.errors import StatementFailed, WarehouseBusy, WarehouseUnavailable
+
+Value = str | int | float
+
+# Long polling: the API answers when the statement ends, at most 30 s later (its own limit).
+MAX_WAIT = 30
+# The connection must outlast the longest wait.
+CONFIG = Config(
+    read_timeout=MAX_WAIT + 10,
+    connect_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 5},
+)
+# A statement created this long before it was asked for was started by an earlier call.
+CLOCK_MARGIN = timedelta(seconds=2)
+BUSY = frozenset(
+    {
+        "ThrottlingException",
+        "ActiveStatementsExceededException",
+        "ActiveSessionsExceededException",
+        "ActiveWaitingRequestsExceededException",
+    }
+)
+SERVER_FAULT = 500
+# Text, names and comments are skipped, so that only a real `:parameter` is found.
+TOKENS = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"[^\"]*\"|(?<!:):([A-Za-z_]\w*)")
+
+
+class RedshiftDataClient(Protocol):
+    """The calls of boto3's redshift-data client that the warehouse makes."""
+
+    def execute_statement(self, **arguments: Any) -> Any:
+        """Start one statement."""
+
+    def batch_execute_statement(self, **arguments: Any) -> Any:
+        """Start one transaction."""
+
+    def describe_statement(self, **arguments: Any) -> Any:
+        """Tell how far a statement is."""
+
+    def get_statement_result(self, **arguments: Any) -> Any:
+        """Fetch a page of typed rows."""
+
+    def get_statement_result_v2(self, **arguments: Any) -> Any:
+        """Fetch a page of CSV."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement that has finished; `replayed` if an earlier call with its token started it."""
+
+    id: str
+    replayed: bool = False
+
+
+class Warehouse:
+    """Runs statements in one database of one Redshift Serverless workgroup.
+
+    Every method takes the seconds that it may last and raises WarehouseUnavailable when they are
+    over or the API cannot be reached (the fate of the statement is then unknown), WarehouseBusy
+    when a quota is used up, and StatementFailed when the warehouse refused the statement.
+    """
+
+    def __init__(
+        self,
+        workgroup: str,
+        database: str,
+        client: RedshiftDataClient | None = None,
+        secret_arn: str | None = None,
+    ) -> None:
+        self._target = {"WorkgroupName": workgroup, "Database": database}
+        if secret_arn:
+            self._target["SecretArn"] = secret_arn
+        self._client: RedshiftDataClient = client or boto3.client("redshift-data", config=CONFIG)
+
+    def execute(
+        self,
+        sql: str,
+        parameters: Mapping[str, Value] | None = None,
+        *,
+        seconds: float,
+        result_format: str = "JSON",
+    ) -> Statement:
+        """Run one statement to its end."""
+        arguments = {**self._target, "Sql": sql, **bound([sql], parameters or {})}
+        return self._run(
+            self._client.execute_statement, seconds, ResultFormat=result_format, **arguments
+        )
+
+    def execute_batch(
+        self,
+        statements: Sequence[str],
+        parameters: Mapping[str, Value] | None = None,
+        *,
+        seconds: float,
+        token: str | None = None,
+    ) -> Statement:
+        """Run up to 40 statements as one transaction to its end.
+
+        The token (at most 64 characters) lets a call with the same statements find the statement
+        of an earlier one instead of starting it again; the API keeps it for 8 hours.
+        """
+        arguments = {**self._target, "Sqls": list(statements)}
+        arguments |= bound(statements, parameters or {})
+        if token:
+            arguments["ClientToken"] = token
+        return self._run(self._client.batch_execute_statement, seconds, **arguments)
+
+    def result(self, statement_id: str) -> list[dict[str, Any]]:
+        """Fetch the rows of a finished statement (`<id>:<n>` is the n-th of a transaction).
+
+        Timestamps are aware datetimes; NUMERIC is int without decimals, else Decimal.
+        """
+        found: list[dict[str, Any]] = []
+        for page in self._pages(self._client.get_statement_result, statement_id):
+            columns = page["ColumnMetadata"]
+            found.extend(_typed_row(columns, record) for record in page["Records"])
+        return found
+
+    def rows(
+        self, sql: str, parameters: Mapping[str, Value] | None = None, *, seconds: float
+    ) -> list[dict[str, Any]]:
+        """Run one query and return its rows by column name; for few rows with many types."""
+        return self.result(self.execute(sql, parameters, seconds=seconds).id)
+
+    def csv(
+        self, sql: str, parameters: Mapping[str, Value] | None = None, *, seconds: float
+    ) -> Iterator[list[str]]:
+        """Run one query and yield its rows as text; NULL and the empty string look alike.
+
+        For many rows: a thousand cost 1 ms to read where typed rows cost 31 ms.
+        """
+        statement = self.execute(sql, parameters, seconds=seconds, result_format="CSV")
+        names: list[str] | None = None
+        for page in self._pages(self._client.get_statement_result_v2, statement.id):
+            lines = csv.reader(io.StringIO(_csv_text(page["Records"]), newline=""))
+            if names is None:
+                names = [column["name"] for column in page.get("ColumnMetadata", ())]
+                yield from _without_header(lines, names)
+            else:
+                yield from lines
+
+    def _run(self, submit: Any, seconds: float, **arguments: Any) -> Statement:
+        deadline = time.monotonic() + seconds
+        asked_at = datetime.now(UTC)
+        with _told():
+            answer = submit(WaitTimeSeconds=_wait(deadline), **arguments)
+        created_at = answer.get("CreatedAt", asked_at)
+        replayed = created_at < asked_at - CLOCK_MARGIN
+        self._settle(answer, deadline, replayed=replayed)
+        return Statement(answer["Id"], replayed)
+
+    def _settle(self, answer: Mapping[str, Any], deadline: float, *, replayed: bool) -> None:
+        statement_id, status = answer["Id"], answer.get("Status")
+        while status not in ("FINISHED", "FAILED", "ABORTED"):
+            with _told():
+                answer = self._client.describe_statement(
+                    Id=statement_id, WaitTimeSeconds=_wait(deadline)
+                )
+            status = answer["Status"]
+        if status != "FINISHED":
+            raise StatementFailed(statement_id, self._error(answer, statement_id), replayed)
+
+    def _error(self, answer: Mapping[str, Any], statement_id: str) -> str:
+        if "Error" not in answer:
+            with _told():
+                answer = self._client.describe_statement(Id=statement_id)
+        return str(answer.get("Error", answer.get("Status", "")))
+
+    @staticmethod
+    def _pages(fetch: Any, statement_id: str) -> Iterator[Any]:
+        token: dict[str, str] = {}
+        while True:
+            with _told():
+                page = fetch(Id=statement_id, **token)
+            yield page
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
+
+
+def bound(statements: Iterable[str], parameters: Mapping[str, Value]) -> dict[str, Any]:
+    """Make the API's `Parameters` of those that the statements use: it refuses any other.
+
+    Raises ValueError for an empty value, which the API cannot bind.
+    """
+    used = {name for sql in statements for name in TOKENS.findall(sql) if name}
+    entries = [
+        {"name": name, "value": str(value)} for name, value in parameters.items() if name in used
+    ]
+    if empty := [entry["name"] for entry in entries if not entry["value"]]:
+        raise ValueError(f"empty parameters: {', '.join(empty)}")
+    return {"Parameters": entries} if entries else {}
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as fault:
+        code = fault.response.get("Error", {}).get("Code", "")
+        status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code in BUSY:
+            raise WarehouseBusy(code) from fault
+        if status >= SERVER_FAULT:
+            raise WarehouseUnavailable(code) from fault
+        raise
+    except (HTTPClientError, NoConnection) as fault:
+        raise WarehouseUnavailable(type(fault).__name__) from fault
+
+
+def _wait(deadline: float) -> int:
+    left = int(deadline - time.monotonic())
+    if left < 1:
+        raise WarehouseUnavailable("no answer before the deadline")
+    return min(left, MAX_WAIT)
+
+
+def _csv_text(records: Iterable[Mapping[str, str]]) -> str:
+    texts = (record["CSVRecords"] for record in records)
+    return "".join(text if text.endswith("\n") else text + "\n" for text in texts if text)
+
+
+def _without_header(lines: Iterator[list[str]], names: list[str]) -> Iterator[list[str]]:
+    # Whether the first line names the columns is not documented; both are understood.
+    first = next(lines, None)
+    if first is not None and first != names:
+        yield first
+    yield from lines
+
+
+def _typed_row(columns: Sequence[Mapping[str, Any]], record: Sequence[Any]) -> dict[str, Any]:
+    return {
+        column["name"]: _typed(column, field) for column, field in zip(columns, record, strict=True)
+    }
+
+
+def _typed(column: Mapping[str, Any], field: Mapping[str, Any]) -> Any:
+    if field.get("isNull"):
+        return None
+    ((_, value),) = ((name, value) for name, value in field.items() if name != "isNull")
+    kind = column.get("typeName", "")
+    if kind == "timestamptz":
+        return datetime.fromisoformat(value)
+    if kind == "numeric":
+        number = Decimal(value)
+        return number if column.get("scale") else int(number)
+    return value

@@ -1,0 +1,60 @@
+"""A deployed stack, driven from outside: on the local cloud, or on AWS by E2E_STACK_NAME."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import sample
+from local.cloud import LocalCloud
+from local.run import deploy_template
+from local.stack import Stack
+
+Event = dict[str, Any]
+Poll = Callable[[Callable[[], bool], str], None]
+
+
+@pytest.fixture(scope="session")
+def week() -> list[Event]:
+    return sample.week()
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """One local cloud for a module; its tests are in order and build on each other."""
+    if os.environ.get("E2E_STACK_NAME"):
+        pytest.skip("needs the local cloud")
+    with LocalCloud(tmp_path_factory.mktemp("cloud")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    if name := os.environ.get("E2E_STACK_NAME"):
+        found = Stack.on_aws(name)
+    else:
+        cloud: LocalCloud = request.getfixturevalue("cloud")
+        found = Stack.on_machine(cloud, deploy_template(cloud))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def until() -> Poll:
+    """Poll until a promise holds; the deadline is far beyond what a slow machine takes."""
+
+    def poll(holds: Callable[[], bool], promise: str) -> None:
+        deadline = time.monotonic() + 120
+        while not holds():
+            assert time.monotonic() < deadline, f"not in time: {promise}"
+            time.sleep(0.2)
+
+    return poll
+
+
+@pytest.fixture(scope="session")
+def sample_folder() -> Path:
+    return Path(__file__).parents[2] / "events/sample"

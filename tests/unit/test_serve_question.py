@@ -1,0 +1,222 @@
+"""Questions: what is allowed, what is refused and how the refusal names the parameter."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pipeline.catalogue import Column, load_catalogue
+from pipeline.errors import MalformedQuestion
+from pipeline.serve.moments import format_moment, parse_moment, round_down, round_up
+from pipeline.serve.query import metrics_query
+from pipeline.serve.question import (
+    PARAMETERS,
+    filter_value,
+    parse_filter,
+    read_parameters,
+    read_question,
+)
+
+FLIGHTS = load_catalogue()["flight.departed"]
+
+
+def fault(**given: str) -> MalformedQuestion:
+    with pytest.raises(MalformedQuestion) as caught:
+        read_question(FLIGHTS, {name.removesuffix("_"): value for name, value in given.items()})
+    return caught.value
+
+
+def column(kind: str) -> Column:
+    return Column("x", "x", kind, "dimension", 40)  # type: ignore[arg-type]
+
+
+def test_nothing_given_counts_everything() -> None:
+    question = read_question(FLIGHTS, {})
+    assert (question.stat, question.measure, question.interval) == ("count", None, "none")
+    assert (question.start, question.end, question.limit) == (None, None, 1_000)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("measure", "carrier"),
+        ("measure", ""),
+        ("measure", "dep_delay; DROP TABLE events"),
+        ("stat", "median"),
+        ("stat", "COUNT"),
+        ("interval", "year"),
+        ("interval", "day'"),
+        ("from", "yesterday"),
+        ("from", "2013-01-01T00:00:00"),
+        ("from", "2013-13-01"),
+        ("from", "0001-01-01"),
+        ("to", "9999-12-31"),
+        ("to", "2013-01-01T00:00:00+99:00"),
+        ("to", "٢٠١٣-01-01"),
+        ("group_by", ""),
+        ("group_by", "dep_delay"),
+        ("group_by", "origin,origin"),
+        ("group_by", "time"),
+        ("group_by", "event_key"),
+        ("filter", ""),
+        ("filter", "origin"),
+        ("filter", "dep_delay:5"),
+        ("filter", "origin:JFK,origin:LGA"),
+        ("filter", "origin:" + "|".join(map(str, range(101)))),
+        ("filter", "flight:x"),
+        ("filter", "flight:1 OR 1=1"),
+        ("filter", f"flight:{2**63}"),
+        ("filter", "origin:a\x00b"),
+        ("limit", "0"),
+        ("limit", "-1"),
+        ("limit", "10001"),
+        ("limit", "1e3"),
+        ("limit", "abc"),
+        ("limit", "\u0665"),
+        ("limit", ""),
+        ("limit", "9" * 5_000),
+    ],
+)
+def test_what_is_not_allowed_is_refused_by_name(parameter: str, value: str) -> None:
+    found = fault(**{parameter: value})
+    assert found.parameter == parameter
+    if len(value) > 3:
+        assert value not in str(found)
+
+
+def test_a_stat_needs_a_measure() -> None:
+    assert fault(stat="avg").parameter == "measure"
+
+
+@pytest.mark.parametrize("end", ["2013-01-01", "2012-12-31"])
+def test_a_span_must_not_be_empty(end: str) -> None:
+    assert fault(from_="2013-01-01", to=end).parameter == "to"
+
+
+def test_a_refusal_names_what_is_allowed() -> None:
+    assert "dep_delay" in str(fault(measure="nothing"))
+
+
+def test_parameters_that_are_unknown_are_refused_without_their_names() -> None:
+    with pytest.raises(MalformedQuestion) as caught:
+        read_parameters({"multiValueQueryStringParameters": {"callback": ["x"]}}, PARAMETERS)
+    assert "callback" not in str(caught.value)
+
+
+def test_parameters_that_are_repeated_are_refused() -> None:
+    with pytest.raises(MalformedQuestion) as caught:
+        read_parameters({"multiValueQueryStringParameters": {"stat": ["sum", "avg"]}}, PARAMETERS)
+    assert caught.value.parameter == "stat"
+
+
+@pytest.mark.parametrize("event", [{}, {"multiValueQueryStringParameters": None}])
+def test_no_parameters_are_none(event: dict[str, None]) -> None:
+    assert read_parameters(event, PARAMETERS) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "filters"),
+    [
+        ("a:1", [("a", ["1"])]),
+        ("a:1|2,b:3", [("a", ["1", "2"]), ("b", ["3"])]),
+        ("a:", [("a", [""])]),
+        ("a:|", [("a", ["", ""])]),
+        (r"a:x\|y\,z\\", [("a", [r"x|y,z\ ".strip()])]),
+        ("a:10:30:00", [("a", ["10:30:00"])]),
+        ("a:line\nbreak", [("a", ["line\nbreak"])]),
+        ("a:x\\", [("a", ["x\\"])]),
+    ],
+)
+def test_filters_are_split_at_their_marks(text: str, filters: list[tuple[str, list[str]]]) -> None:
+    assert parse_filter(text) == filters
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("string", "'; --", "'; --"),
+        ("integer", "-007", "-7"),
+        ("integer", str(2**63 - 1), str(2**63 - 1)),
+        ("number", "1.50e3", "1.50e3"),
+        ("boolean", "true", "true"),
+        ("timestamp", "2013-01-01T01:00:00+01:00", "2013-01-01T00:00:00Z"),
+    ],
+)
+def test_values_are_written_as_the_warehouse_reads_them(kind: str, text: str, value: str) -> None:
+    assert filter_value(column(kind), text) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("integer", ""),
+        ("integer", "1.0"),
+        ("number", "nan"),
+        ("number", "inf"),
+        ("number", "1e999"),
+        ("number", "1_0"),
+        ("boolean", "True"),
+        ("timestamp", "now"),
+        ("string", "\ud800"),
+    ],
+)
+def test_values_that_a_column_cannot_hold_are_refused(kind: str, text: str) -> None:
+    with pytest.raises(MalformedQuestion):
+        filter_value(column(kind), text)
+
+
+def test_every_value_is_a_parameter_of_the_statement() -> None:
+    given = {"filter": "origin:'; DROP|LGA,flight:7", "from": "2013-01-01", "to": "2013-01-02"}
+    sql, parameters = metrics_query(read_question(FLIGHTS, given))
+    assert "DROP" not in sql
+    assert parameters == {
+        "start_time": "2013-01-01T00:00:00Z",
+        "end_time": "2013-01-02T00:00:00Z",
+        "filter_0_0": "'; DROP",
+        "filter_0_1": "LGA",
+        "filter_1_0": "7",
+    }
+
+
+def test_an_empty_value_is_compared_without_a_parameter() -> None:
+    sql, parameters = metrics_query(read_question(FLIGHTS, {"filter": "origin:"}))
+    assert "\"origin\" = ''" in sql
+    assert not parameters
+
+
+def test_one_row_more_than_the_limit_is_asked_for() -> None:
+    sql, _ = metrics_query(read_question(FLIGHTS, {"limit": "10"}))
+    assert sql.endswith("LIMIT 11")
+
+
+MOMENT = datetime(2013, 2, 28, 23, 59, 59, 5, UTC)  # a Thursday
+
+
+@pytest.mark.parametrize(
+    ("interval", "down", "up"),
+    [
+        ("none", "2013-02-28T23:59:59.000005Z", "2013-02-28T23:59:59.000005Z"),
+        ("minute", "2013-02-28T23:59:00Z", "2013-03-01T00:00:00Z"),
+        ("hour", "2013-02-28T23:00:00Z", "2013-03-01T00:00:00Z"),
+        ("day", "2013-02-28T00:00:00Z", "2013-03-01T00:00:00Z"),
+        ("week", "2013-02-25T00:00:00Z", "2013-03-04T00:00:00Z"),
+        ("month", "2013-02-01T00:00:00Z", "2013-03-01T00:00:00Z"),
+    ],
+)
+def test_moments_are_rounded_to_the_interval(interval: str, down: str, up: str) -> None:
+    assert format_moment(round_down(MOMENT, interval)) == down
+    assert format_moment(round_up(MOMENT, interval)) == up
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_the_month_after_every_month_is_the_next(month: int) -> None:
+    late = datetime(2012, month, 28, tzinfo=UTC)
+    assert round_up(late, "month").month == month % 12 + 1
+
+
+def test_the_start_of_an_interval_is_not_rounded_up() -> None:
+    start = datetime(2013, 1, 7, tzinfo=UTC)
+    assert round_up(start, "week") == start
+
+
+def test_digits_beyond_microseconds_are_read() -> None:
+    assert format_moment(parse_moment("2013-01-01t00:00:00.123456789z")).endswith(".123456Z")

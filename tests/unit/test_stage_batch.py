@@ -1,0 +1,163 @@
+"""Messages become one lake object and one announcement; what is not ours is quarantined."""
+
+import gzip
+import importlib
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from pipeline.bus import Bus
+from pipeline.errors import DeliveryFailed
+from pipeline.lake import Lake
+from pipeline.stage.rows import make_batch
+
+EVENTS = Path(__file__).parents[2] / "events"
+
+
+class MemoryS3:
+    """Keeps objects in a dictionary."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put_object(self, **arguments: Any) -> None:
+        self.objects[arguments["Key"]] = arguments["Body"]
+
+    def get_object(self, **arguments: Any) -> Any:
+        raise NotImplementedError
+
+
+class MemoryBus:
+    """Keeps announcements, or refuses them."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self.refuses = False
+
+    def put_events(self, **arguments: Any) -> Any:
+        self.entries += arguments["Entries"]
+        return {"FailedEntryCount": int(self.refuses), "Entries": arguments["Entries"]}
+
+
+@pytest.fixture(scope="module")
+def module() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAKE_BUCKET", "lake")
+        patch.setenv("BUS_NAME", "bus")
+        yield importlib.import_module("pipeline.stage.batch")
+
+
+@pytest.fixture
+def s3(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> MemoryS3:
+    fake = MemoryS3()
+    monkeypatch.setattr(module, "lake", Lake("lake", fake))
+    return fake
+
+
+@pytest.fixture
+def bus(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> MemoryBus:
+    fake = MemoryBus()
+    monkeypatch.setattr(module, "bus", Bus("bus", fake))
+    return fake
+
+
+def sample() -> Any:
+    return json.loads((EVENTS / "stage_batch.json").read_text())
+
+
+def foreign(**changes: Any) -> Any:
+    return {**sample()["Records"][1], **changes}
+
+
+def row_of(message: Any) -> Any:
+    [line] = make_batch([message]).lines
+    return json.loads(line)
+
+
+def test_a_batch_is_one_object_and_one_announcement(
+    module: ModuleType, s3: MemoryS3, bus: MemoryBus, context: object
+) -> None:
+    assert module.handler(sample(), context) == {"batchItemFailures": []}
+    [(key, body)] = s3.objects.items()
+    rows = [json.loads(line) for line in gzip.decompress(body).splitlines()]
+    ids = "\n".join(record["messageId"] for record in sample()["Records"])
+    batch_id = sha256(ids.encode()).hexdigest()
+    assert key == f"batches/date=2026-01-01/{batch_id}.jsonl.gz"
+    assert [(row["batch_id"], row["position"]) for row in rows] == [(batch_id, n) for n in range(4)]
+    [entry] = bus.entries
+    assert entry["DetailType"] == "BatchStaged"
+    assert json.loads(entry["Detail"]) == {
+        "batch_id": batch_id,
+        "bucket": "lake",
+        "key": key,
+        "rows": 4,
+        "received_at": "2026-01-01T10:17:00.250000Z",
+    }
+
+
+def test_rows_are_otherwise_untouched() -> None:
+    sent = [line for record in sample()["Records"] for line in record["body"].split("\n")]
+    kept = [line.decode() for line in make_batch(sample()["Records"]).lines]
+    assert [line[: line.index(',"batch_id"')] + "}" for line in kept] == sent
+
+
+def test_the_order_of_messages_does_not_matter() -> None:
+    records = sample()["Records"]
+    assert make_batch(records) == make_batch(records[::-1])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"messageAttributes": {}},
+        {"messageAttributes": None},
+        {"messageAttributes": {"format": {"stringValue": "rows.v2", "dataType": "String"}}},
+        {"messageAttributes": {"format": {"binaryValue": "cm93cw==", "dataType": "Binary"}}},
+        {"messageAttributes": {"format": {"stringValue": "1", "dataType": "Number"}}},
+        {"body": ""},
+        {"body": "hello"},
+        {"body": '{"Records":[{"eventSource":"aws:s3","s3":{}}]}'},
+        {"body": '{"Type":"Notification","Message":"{}"}'},
+        {"body": '{"event_key":"x"}'},
+        {"body": sample()["Records"][0]["body"] + "\n"},
+        {"body": sample()["Records"][0]["body"] + "\nhello"},
+        {"body": sample()["Records"][0]["body"][:-1]},
+    ],
+    ids=lambda changes: repr(changes)[:60],
+)
+def test_a_message_that_is_not_ours_is_quarantined_whole(changes: dict[str, Any]) -> None:
+    message = foreign(**changes)
+    row = row_of(message)
+    assert (row["reason"], row["entrance"]) == ("FOREIGN_MESSAGE", "queue")
+    assert row["payload"] == message["body"]
+    assert row["received_at"] == "2026-01-01T10:17:01.300000Z"
+
+
+def test_a_foreign_message_of_1_mib_is_left_out() -> None:
+    row = row_of(foreign(body="é" * 500_000))
+    assert "payload" not in row
+    assert "left out" in row["detail"]
+
+
+def test_a_foreign_message_does_not_stop_the_others() -> None:
+    batch = make_batch([sample()["Records"][0], foreign(body="hello")])
+    assert ["reason" in json.loads(line) for line in batch.lines] == [False, False, False, True]
+    assert batch.foreign == 1
+
+
+def test_a_refused_announcement_leaves_the_messages_in_the_queue(
+    module: ModuleType, s3: MemoryS3, bus: MemoryBus, context: object
+) -> None:
+    bus.refuses = True
+    with pytest.raises(DeliveryFailed):
+        module.handler(sample(), context)
+    first = dict(s3.objects)
+    bus.refuses = False
+    module.handler(sample(), context)
+    assert s3.objects == first
+    assert bus.entries[0] == bus.entries[1]

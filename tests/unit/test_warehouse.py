@@ -1,0 +1,263 @@
+"""The Data API's client: waits, parameters, results and errors."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+
+from pipeline.errors import StatementFailed, WarehouseBusy, WarehouseUnavailable
+from pipeline.warehouse import CONFIG, MAX_WAIT, Warehouse, bound
+
+Answer = dict[str, Any] | Exception
+
+
+class FakeClient:
+    """Answers each call with the next scripted answer and remembers the calls."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def _call(self, name: str, arguments: dict[str, Any]) -> Any:
+        self.calls.append((name, arguments))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def execute_statement(self, **arguments: Any) -> Any:
+        return self._call("execute", arguments)
+
+    def batch_execute_statement(self, **arguments: Any) -> Any:
+        return self._call("batch", arguments)
+
+    def describe_statement(self, **arguments: Any) -> Any:
+        return self._call("describe", arguments)
+
+    def get_statement_result(self, **arguments: Any) -> Any:
+        return self._call("result", arguments)
+
+    def get_statement_result_v2(self, **arguments: Any) -> Any:
+        return self._call("csv", arguments)
+
+
+def started(status: str = "FINISHED", age: float = 0) -> dict[str, Any]:
+    created = datetime.now(UTC) - timedelta(seconds=age)
+    return {"Id": "s-1", "Status": status, "CreatedAt": created}
+
+
+def page(names: dict[str, dict[str, Any]], *rows: list[Any], **more: Any) -> dict[str, Any]:
+    columns = [{"name": name, **kind} for name, kind in names.items()]
+    return {"ColumnMetadata": columns, "Records": list(rows), **more}
+
+
+def refused(code: str, status: int = 400) -> ClientError:
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "ExecuteStatement")
+
+
+def warehouse(*answers: Answer) -> tuple[Warehouse, FakeClient]:
+    client = FakeClient(*answers)
+    return Warehouse("wg", "db", client), client
+
+
+def test_a_query_costs_two_calls() -> None:
+    house, client = warehouse(started(), page({"n": {"typeName": "int8"}}, [{"longValue": 1}]))
+    assert house.rows("SELECT 1 AS n", seconds=20) == [{"n": 1}]
+    assert [name for name, _ in client.calls] == ["execute", "result"]
+
+
+def test_a_statement_names_workgroup_database_and_wait() -> None:
+    house, client = warehouse(started())
+    house.execute("SELECT 1", seconds=20)
+    arguments = client.calls[0][1]
+    assert arguments["WorkgroupName"] == "wg"
+    assert arguments["Database"] == "db"
+    assert 18 <= arguments["WaitTimeSeconds"] <= 20
+    assert "SecretArn" not in arguments
+
+
+def test_an_administrator_comes_in_by_secret() -> None:
+    client = FakeClient(started())
+    Warehouse("wg", "db", client, secret_arn="arn:secret").execute("SELECT 1", seconds=20)
+    assert client.calls[0][1]["SecretArn"] == "arn:secret"
+
+
+def test_the_wait_is_never_longer_than_the_api_allows() -> None:
+    house, client = warehouse(started())
+    house.execute("SELECT 1", seconds=900)
+    assert client.calls[0][1]["WaitTimeSeconds"] == MAX_WAIT
+
+
+def test_a_connection_outlasts_the_longest_wait() -> None:
+    assert CONFIG.read_timeout > MAX_WAIT
+
+
+def test_a_long_statement_is_described_until_it_ends() -> None:
+    house, client = warehouse(started("STARTED"), {"Status": "PICKED"}, {"Status": "FINISHED"})
+    house.execute("SELECT 1", seconds=60)
+    assert [name for name, _ in client.calls] == ["execute", "describe", "describe"]
+    assert client.calls[1][1]["Id"] == "s-1"
+
+
+def test_no_answer_before_the_deadline_leaves_the_fate_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([0, 0, 30])
+    monkeypatch.setattr("pipeline.warehouse.time.monotonic", lambda: next(clock))
+    house, _ = warehouse(started("STARTED"))
+    with pytest.raises(WarehouseUnavailable):
+        house.execute("SELECT 1", seconds=30)
+
+
+def test_nothing_is_started_without_time() -> None:
+    house, client = warehouse()
+    with pytest.raises(WarehouseUnavailable):
+        house.execute("SELECT 1", seconds=0.5)
+    assert not client.calls
+
+
+@pytest.mark.parametrize("status", ["FAILED", "ABORTED"])
+def test_a_failure_carries_id_and_reason(status: str) -> None:
+    house, _ = warehouse(started(status), {"Status": status, "Error": "ERROR: column"})
+    with pytest.raises(StatementFailed) as caught:
+        house.execute("SELECT x", seconds=20)
+    assert (caught.value.statement_id, caught.value.error) == ("s-1", "ERROR: column")
+    assert "column" not in str(caught.value)
+
+
+def test_a_statement_of_an_earlier_call_is_known_by_its_age() -> None:
+    house, _ = warehouse(started(age=60), started())
+    assert house.execute_batch(["SELECT 1"], seconds=20, token="t").replayed
+    assert not house.execute_batch(["SELECT 1"], seconds=20, token="t").replayed
+
+
+def test_a_replayed_failure_says_so() -> None:
+    house, _ = warehouse(started("FAILED", age=60), {"Status": "FAILED", "Error": "e"})
+    with pytest.raises(StatementFailed) as caught:
+        house.execute_batch(["SELECT 1"], seconds=20, token="t")
+    assert caught.value.replayed
+
+
+def test_a_batch_has_its_token() -> None:
+    house, client = warehouse(started())
+    house.execute_batch(["SELECT 1", "SELECT 2"], seconds=20, token="t" * 64)
+    assert client.calls[0][1]["ClientToken"] == "t" * 64
+    assert client.calls[0][1]["Sqls"] == ["SELECT 1", "SELECT 2"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refused("InternalServerException", 500),
+        refused("BatchExecuteStatementException", 500),
+        ReadTimeoutError(endpoint_url="x"),
+        EndpointConnectionError(endpoint_url="x"),
+    ],
+)
+def test_a_fault_of_the_service_leaves_the_fate_unknown(fault: Exception) -> None:
+    house, _ = warehouse(fault)
+    with pytest.raises(WarehouseUnavailable):
+        house.execute("SELECT 1", seconds=20)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "ActiveStatementsExceededException"])
+def test_a_used_up_quota_means_busy(code: str) -> None:
+    house, _ = warehouse(refused(code))
+    with pytest.raises(WarehouseBusy):
+        house.execute("SELECT 1", seconds=20)
+
+
+def test_a_mistake_of_ours_is_not_hidden() -> None:
+    house, _ = warehouse(refused("ValidationException"))
+    with pytest.raises(ClientError):
+        house.execute("SELECT 1", seconds=20)
+
+
+def test_only_parameters_that_the_statements_use_are_passed() -> None:
+    sql = ["SELECT :a_1, ':b', \":c\", x::d -- :e\n", "SELECT CAST(:f AS BIGINT)"]
+    given: dict[str, str | int | float] = {
+        "a_1": "1",
+        "b": "2",
+        "c": "3",
+        "d": "4",
+        "e": "5",
+        "f": 6,
+    }
+    passed = bound(sql, given)["Parameters"]
+    assert passed == [{"name": "a_1", "value": "1"}, {"name": "f", "value": "6"}]
+
+
+def test_without_parameters_none_are_passed() -> None:
+    assert bound(["SELECT 1"], {"a": "1"}) == {}
+
+
+def test_an_empty_parameter_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="empty parameters: a"):
+        bound(["SELECT :a"], {"a": ""})
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ({"typeName": "int8"}, {"longValue": 0}, 0),
+        ({"typeName": "int8"}, {"isNull": True}, None),
+        ({"typeName": "varchar"}, {"isNull": True, "stringValue": "x"}, None),
+        ({"typeName": "varchar"}, {"stringValue": ""}, ""),
+        ({"typeName": "bool"}, {"booleanValue": False}, False),
+        ({"typeName": "float8"}, {"doubleValue": 0.5}, 0.5),
+        ({"typeName": "numeric", "scale": 0}, {"stringValue": "9007199254740993"}, 2**53 + 1),
+        ({"typeName": "numeric", "scale": 2}, {"stringValue": "1.10"}, Decimal("1.10")),
+        (
+            {"typeName": "timestamptz"},
+            {"stringValue": "2013-01-01 05:00:00.25+00"},
+            datetime(2013, 1, 1, 5, 0, 0, 250_000, UTC),
+        ),
+    ],
+)
+def test_values_have_the_type_of_their_column(
+    kind: dict[str, Any], field: dict[str, Any], value: Any
+) -> None:
+    house, _ = warehouse(page({"x": kind}, [field]))
+    assert house.result("s-1") == [{"x": value}]
+
+
+def test_rows_come_from_every_page() -> None:
+    kind = {"n": {"typeName": "int8"}}
+    first = page(kind, [{"longValue": 1}], NextToken="more")
+    house, client = warehouse(first, page(kind, [{"longValue": 2}]))
+    assert house.result("s-1") == [{"n": 1}, {"n": 2}]
+    assert client.calls[1][1] == {"Id": "s-1", "NextToken": "more"}
+
+
+def csv_page(*texts: str, **more: Any) -> dict[str, Any]:
+    columns = [{"name": "a"}, {"name": "b"}]
+    return {"ColumnMetadata": columns, "Records": [{"CSVRecords": t} for t in texts], **more}
+
+
+@pytest.mark.parametrize("header", ["", "a,b\r\n"])
+def test_csv_is_read_with_or_without_a_header(header: str) -> None:
+    house, client = warehouse(started(), csv_page(header + '1,"x, ""y""\n"\r\n'))
+    assert list(house.csv("SELECT 1", seconds=20)) == [["1", 'x, "y"\n']]
+    assert client.calls[0][1]["ResultFormat"] == "CSV"
+
+
+def test_csv_comes_from_every_chunk_and_page() -> None:
+    house, _ = warehouse(started(), csv_page("1,x", "2,y\n", NextToken="more"), csv_page("3,z\n"))
+    assert list(house.csv("SELECT 1", seconds=20)) == [["1", "x"], ["2", "y"], ["3", "z"]]
+
+
+def test_an_empty_result_has_no_lines() -> None:
+    house, _ = warehouse(started(), csv_page(""))
+    assert list(house.csv("SELECT 1", seconds=20)) == []
+
+
+def test_the_client_fits_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    factory: Callable[..., Any] = lambda name, config: made.append((name, config))  # noqa: E731
+    monkeypatch.setattr("pipeline.warehouse.boto3.client", factory)
+    Warehouse("wg", "db")
+    assert made == [("redshift-data", CONFIG)]
