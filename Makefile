@@ -52,6 +52,7 @@ packages:
 
 test-packages:
 	@$(PYTHON) local/bootstrap.py .venv requirements/test.txt
+	@$(PYTHON) local/bootstrap.py .venv requirements/flights.txt
 
 sam-packages:
 	@$(PYTHON) local/bootstrap.py .venv-sam requirements/sam.txt

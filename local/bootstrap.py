@@ -41,7 +41,7 @@ def create(environment: Path) -> str:
 
 def install(environment: Path, requirements: Path, stamp: Path, wanted: str) -> str:
     """Install by pip; the stamp is written last, so a broken installation is tried again."""
-    print(f"Installing {requirements} (about a minute, once) …", flush=True)
+    print(f"Installing {requirements} (once) …", flush=True)
     pip = [str(environment / "bin/python"), "-m", "pip", "--disable-pip-version-check", "--quiet"]
     # The file is a complete lock with a hash for every package, so nothing is left to resolve.
     what = ["install", "--no-deps", "--require-hashes", "--requirement", str(requirements)]

