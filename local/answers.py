@@ -1,22 +1,32 @@
 """Asks the endpoint the questions that a person would ask first, and prints what it says."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from local.stack import Stack
 
 
-def wait_until_loaded(stack: Stack, events: int, seconds: float) -> dict[str, Any]:
+def nobody(_done: int) -> None:
+    """Report progress to nobody."""
+
+
+def wait_until_loaded(
+    stack: Stack, events: int, seconds: float, progress: Callable[[int], object] = nobody
+) -> dict[str, Any]:
     """Poll /v1/status until that many events are in the warehouse with their facts.
 
-    Raises TimeoutError with the last status after `seconds`.
+    `progress` is told how many have become queryable since it was last told. Raises TimeoutError
+    with the last status after `seconds`.
     """
     deadline = time.monotonic() + seconds
+    told = 0
     while True:
         status: dict[str, Any] = stack.get("/v1/status", fresh=True)
         loaded = status["events"]["loaded"]
         facts = sum(status["facts"].values())
+        progress(facts - told)
+        told = facts
         if loaded >= events and facts >= loaded:
             return status
         if time.monotonic() > deadline:

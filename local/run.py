@@ -77,32 +77,39 @@ def deploy_template(cloud: LocalCloud, template: Path = ROOT / "template.yaml") 
 def feed_week(stack: Stack, events: Sequence[dict[str, Any]]) -> None:
     """Send the week with a progress bar, and wait until the endpoint knows all of it."""
     started = time.monotonic()
-    print(f"Sending {len(events):,} events of January 1-7, 2013, through four entrances …")
-    with tqdm(total=len(events), unit=" events", file=sys.stdout, leave=False) as bar:
-        send_through_all(stack, events, bar.update)
-    status = wait_until_loaded(stack, len(events), LOAD_SECONDS)
+    with progress_bar("Sending the week of January 1, 2013", len(events)) as sent:
+        send_through_all(stack, events, sent.update)
+    with progress_bar("Computing, loading", len(events)) as loaded:
+        wait_until_loaded(stack, len(events), LOAD_SECONDS, loaded.update)
     seconds = time.monotonic() - started
-    loaded = status["events"]["loaded"]
-    print(f"{loaded:,} events sent, computed, loaded and queryable after {seconds:.1f} s.")
+    print(
+        f"{len(events):,} events came in through an API call, a webhook, DynamoDB and S3, and are"
+        f" queryable after {seconds:.1f} s."
+    )
+
+
+def progress_bar(what: str, events: int) -> Any:
+    """Show a bar on a terminal, and nothing in a log."""
+    return tqdm(
+        desc=f"{what:<36}", total=events, unit=" events", disable=None, leave=False, ncols=90
+    )
 
 
 def print_ways_in(stack: Stack) -> None:
     """Print addresses, the key and lines that can be pasted into a shell."""
-    key = f"-H 'x-api-key: {stack.api_key}'"
-    metrics = f"{stack.url}/v1/metrics"
     print(f"""
-  Endpoint   {stack.url}
-  API key    {stack.api_key}
+  To ask for yourself, in another terminal:
 
-  What can be asked:
-    curl {key} '{metrics}'
-  Mean arrival delay of each day, by carrier:
-    curl {key} '{metrics}/flight.arrived?measure=arr_delay&stat=avg&interval=day&group_by=carrier'
-  How fresh is it, and is anything missing:
-    curl {key} '{stack.url}/v1/status'
-  Send an event of your own:
-    curl {key} -H 'content-type: application/cloudevents+json' '{stack.url}/v1/events' \\
-      -d '{{"specversion":"1.0","id":"1","source":"/me","type":"page.viewed","data":{{"page":"/","visitor":"me"}}}}'
+    URL={stack.url}
+    KEY='x-api-key: {stack.api_key}'
+
+  What can be asked          curl -H "$KEY" "$URL/v1/metrics"
+  Mean delay by airline      curl -H "$KEY" "$URL/v1/metrics/flight.arrived?measure=arr_delay&stat=avg&group_by=airline"
+  Departures by hour         curl -H "$KEY" "$URL/v1/metrics/flight.departed?interval=hour&from=2013-01-02&to=2013-01-03"
+  Is anything missing?       curl -H "$KEY" "$URL/v1/status"
+  Send an event of your own  curl -H "$KEY" -H 'content-type: application/cloudevents+json' "$URL/v1/events" \\
+                               -d '{{"specversion":"1.0","id":"1","source":"/me","type":"page.viewed","data":{{"page":"/","visitor":"me"}}}}'
+  Where is it now?           curl -H "$KEY" "$URL/v1/events/<the event_key of the answer>"
 """)
 
 
