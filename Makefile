@@ -36,7 +36,7 @@ invoke: build  ## Invoke one function in a container: make invoke FN=StageBatch 
 	$(SAM) local invoke $(FN)Function --event events/$(EVENT).json $(ARGS)
 
 bench: test-packages  ## Measure, and print the ratios that the README quotes
-	$(VENV) -m benchmarks $(ARGS)
+	PYTHONPATH=src $(VENV) -m benchmarks $(ARGS)
 
 lock:  ## Resolve requirements/*.in anew
 	@$(PYTHON) local/bootstrap.py .venv-lock requirements/lock.txt

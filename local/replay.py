@@ -33,9 +33,12 @@ def live_events(
 ) -> Iterator[tuple[datetime, Event]]:
     """Give the events anew, round after round, in order of time, at the moments they are due.
 
-    Each gets that moment as its time and an id of its own, so that it is a new event.
+    Each gets that moment as its time and an id of its own, so that it is a new event. It begins
+    with the first departure, since nobody wants to watch the night before it.
     """
     ordered = sorted(events, key=lambda event: str(event["time"]))
+    takeoff = next(n for n, event in enumerate(ordered) if event["type"] == "flight.departed")
+    ordered = ordered[takeoff:]
     first = _time_of(ordered[0])
     length = _time_of(ordered[-1]) - first + timedelta(hours=1)
     run = f"{started:%Y%m%dT%H%M%S}"

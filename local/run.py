@@ -18,7 +18,7 @@ from local.feed import send_through_all
 from local.processes import PortTaken, ServerDidNotStart, free_port
 from local.replay import replay
 from local.sample import week
-from local.stack import Stack
+from local.stack import EndpointError, Stack
 
 ROOT = Path(__file__).parent.parent
 STACK_NAME = "events-to-endpoints"
@@ -42,7 +42,10 @@ def main() -> int:
         run(options)
     except KeyboardInterrupt:
         print("\nStopped.")
-    except (PortTaken, ServerDidNotStart, DeployFailed, TimeoutError) as error:
+    except PortTaken as error:
+        print(f"\n{error} For example: make run ARGS='--port 4600'", file=sys.stderr)
+        return 1
+    except (ServerDidNotStart, DeployFailed, EndpointError, TimeoutError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     return 0
@@ -116,16 +119,18 @@ def print_ways_in(stack: Stack) -> None:
 def go_on_live(stack: Stack, events: Sequence[dict[str, Any]], speed: float) -> None:
     """Replay the week as if it happened now, until Ctrl-C."""
     print(f"Replaying the flights live, {speed:g} seconds to the second. Ctrl-C stops everything.")
+    known = stack.get("/v1/status")["events"]["loaded"]
     for sent in replay(stack, events, speed):
-        print(f"\r  {sent:,} events sent live", end="", flush=True)
+        queryable = stack.get("/v1/status")["events"]["loaded"] - known  # from the cache, mostly
+        print(f"\r  {sent:,} events sent live, {queryable:,} queryable", end="", flush=True)
 
 
 def read_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="make run ARGS=…", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the answers")
-    parser.add_argument("--speed", type=positive, default=60.0, metavar="N",
-                        help="replay N seconds of the week in a second (default 60)")  # fmt: skip
+    parser.add_argument("--speed", type=positive, default=120.0, metavar="N",
+                        help="replay N seconds of the week in a second (default 120)")  # fmt: skip
     parser.add_argument("--port", type=int, default=4566, help="0 takes a free one (default 4566)")
     return parser.parse_args()
 
