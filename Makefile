@@ -5,7 +5,7 @@ VENV = .venv/bin/python
 SAM = SAM_CLI_TELEMETRY=0 .venv/bin/python -m local.sam
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit check fix build validate deploy invoke bench lock clean
+.PHONY: help run test test-unit check fix build deploy invoke bench lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
