@@ -98,9 +98,8 @@ def _key_values(
     values = []
     for parameter in integration.get("cacheKeyParameters") or []:
         _, _, place, name = parameter.split(".", 3)
-        values.append(
-            f"{parameter}={places[place].get(name.lower() if place == 'header' else name)}"
-        )
+        value = places[place].get(name.lower() if place == "header" else name)
+        values.append(f"{parameter}={value!r}")  # so that a missing one is not the text None
     return tuple(values)
 
 
