@@ -94,7 +94,10 @@ def feed_week(stack: Stack, events: Sequence[dict[str, Any]]) -> None:
 def progress_bar(what: str, events: int) -> Any:
     """Show a bar on a terminal, and nothing in a log."""
     return tqdm(
-        desc=f"{what:<36}", total=events, unit=" events", disable=None, leave=False, ncols=90
+        total=events,
+        bar_format=f"{what:<36}|{{bar:30}}| {{n:,}} of {{total:,}}",
+        disable=None,
+        leave=False,
     )
 
 
