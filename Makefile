@@ -43,7 +43,7 @@ lock:  ## Resolve requirements/*.in anew
 	.venv-lock/bin/python -m local.lock
 
 clean:  ## Remove everything that was made here, running state included
-	rm -rf .venv .venv-sam .venv-lock .local .aws-sam .pytest_cache .mypy_cache .ruff_cache build
+	rm -rf .venv .venv-sam .venv-lock .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis build
 
 # --- what the targets need -------------------------------------------------------------------
 .PHONY: packages test-packages sam-packages

@@ -194,8 +194,11 @@ class Session:
     def _begin(self, temporary: Mapping[str, Table]) -> None:
         # A commit must not fall between DuckDB's snapshot and the catalog that describes it.
         with self._engine.boundary:
-            self.connection.execute("BEGIN")
-            self.connection.execute("SELECT 1 FROM redshift.users LIMIT 0")
+            try:
+                self.connection.execute("BEGIN")
+                self.connection.execute("SELECT 1 FROM redshift.users LIMIT 0")
+            except duckdb.Error as error:  # cancelled just now
+                raise statement_error(error) from error
             self.catalog = replace(self._engine.catalog, temporary=temporary)
         self._base = self.catalog
 

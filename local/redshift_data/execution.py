@@ -34,9 +34,9 @@ class Executor:
         (self._readers if reads else self._writers).submit(self._run, statement)
 
     def close(self) -> None:
-        """Wait for what runs; cancel statements first to be quick."""
-        self._readers.shutdown(cancel_futures=True)
-        self._writers.shutdown(cancel_futures=True)
+        """Wait for what runs or is queued; cancel statements first to be quick."""
+        self._readers.shutdown()
+        self._writers.shutdown()
 
     def _run(self, statement: Statement) -> None:
         statement.move("PICKED")

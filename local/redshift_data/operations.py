@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from local.redshift_data.errors import (
+    InternalServerException,
     ResourceNotFoundException,
     UnknownOperationException,
     ValidationException,
@@ -32,6 +33,7 @@ class Operations:
         self._executor = executor
         self._limits = limits
         self._throttle = Throttle()
+        self._stopping = False
         self.statements = StatementStore()
         self._table: dict[str, Callable[[Body], Awaitable[Answer]]] = {
             "ExecuteStatement": self._execute,
@@ -42,6 +44,13 @@ class Operations:
             "CancelStatement": self._cancel,
             "ListStatements": self._list,
         }
+
+    async def stop(self) -> None:
+        """Take no more statements, and cancel those that are not over."""
+        self._stopping = True
+        for statement in self.statements.latest_first():
+            if not statement.done.done():
+                statement.cancel()
 
     async def call(self, operation: str, body: Body) -> Answer:
         """Answer a call; raises ApiError."""
@@ -71,6 +80,8 @@ class Operations:
         check_parameters(body, sqls)
         statement = self.statements.replayed(body)
         if not statement:
+            if self._stopping:
+                raise InternalServerException("the local server is stopping")
             self._limits.check_active(self.statements.active)
             statement = self.statements.add(body, sqls, is_batch=is_batch)
             self._executor.submit(statement)

@@ -69,9 +69,8 @@ class RedshiftDataServer:
 
     def stop(self) -> None:
         """Cancel what runs, end every connection and close the database."""
-        for statement in self._operations.statements.latest_first():
-            if not statement.done.done():
-                statement.cancel()
+        if not self._failure:
+            asyncio.run_coroutine_threadsafe(self._operations.stop(), self._loop).result()
         self._executor.close()
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -115,7 +114,10 @@ class RedshiftDataServer:
         # Closed connections read to their end, and cancelled statements wake who waits.
         conversations = asyncio.all_tasks() - {asyncio.current_task()}
         if conversations:
-            await asyncio.wait(conversations, timeout=_GOODBYE_SECONDS)
+            _, stuck = await asyncio.wait(conversations, timeout=_GOODBYE_SECONDS)
+            for conversation in stuck:
+                conversation.cancel()
+            await asyncio.gather(*stuck, return_exceptions=True)
         await server.wait_closed()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -131,12 +133,15 @@ class RedshiftDataServer:
                 writer.write(_response(status, answer))
                 await writer.drain()
         except (
+            asyncio.CancelledError,
             asyncio.IncompleteReadError,
             asyncio.LimitOverrunError,
             ConnectionError,
             ValueError,
         ):
-            pass  # The client went away, or does not speak HTTP.
+            # The client went away or does not speak HTTP, or the server stops: a task that ended
+            # as cancelled would be logged by asyncio's streams as a fault.
+            pass
         finally:
             self._connections.discard(writer)
             writer.close()

@@ -1,6 +1,7 @@
 """JSON read strictly and written exactly: no number changes its value between the two."""
 
 import re
+import sys
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from json import JSONDecodeError, JSONDecoder, JSONEncoder
 from math import isinf
@@ -114,7 +115,9 @@ def _exactly(text: str) -> Number:
     if len(digits) > MAX_DIGITS:
         raise _too_long()
     value = float(text)
-    if isinf(value) or not value:
+    # Whether Redshift's parser takes a double below the normal ones is not documented; a number
+    # that it refused would keep a whole object out of the warehouse.
+    if isinf(value) or abs(value) < sys.float_info.min:
         raise MalformedEvent("NUMBER_RANGE", "$", "holds a number beyond the range of a double")
     exact = Decimal(text).normalize(_EXACT)
     if exact == exact.to_integral_value() and exact.adjusted() < MAX_DIGITS:

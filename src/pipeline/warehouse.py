@@ -4,8 +4,8 @@ import csv
 import io
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -55,6 +55,9 @@ class RedshiftDataClient(Protocol):
     def describe_statement(self, **arguments: Any) -> Any:
         """Tell how far a statement is."""
 
+    def cancel_statement(self, **arguments: Any) -> Any:
+        """Stop a statement."""
+
     def get_statement_result(self, **arguments: Any) -> Any:
         """Fetch a page of typed rows."""
 
@@ -75,7 +78,8 @@ class Warehouse:
 
     Every method takes the seconds that it may last and raises WarehouseUnavailable when they are
     over or the API cannot be reached (the fate of the statement is then unknown), WarehouseBusy
-    when a quota is used up, and StatementFailed when the warehouse refused the statement.
+    when a quota is used up, and StatementFailed when the warehouse refused the statement. Queries
+    (`rows`, `csv`) whose time is over are cancelled; other statements run on.
     """
 
     def __init__(
@@ -91,18 +95,11 @@ class Warehouse:
         self._client: RedshiftDataClient = client or boto3.client("redshift-data", config=CONFIG)
 
     def execute(
-        self,
-        sql: str,
-        parameters: Mapping[str, Value] | None = None,
-        *,
-        seconds: float,
-        result_format: str = "JSON",
+        self, sql: str, parameters: Mapping[str, Value] | None = None, *, seconds: float
     ) -> Statement:
         """Run one statement to its end."""
         arguments = {**self._target, "Sql": sql, **bound([sql], parameters or {})}
-        return self._run(
-            self._client.execute_statement, seconds, ResultFormat=result_format, **arguments
-        )
+        return self._run(self._client.execute_statement, seconds, arguments)
 
     def execute_batch(
         self,
@@ -121,7 +118,7 @@ class Warehouse:
         arguments |= bound(statements, parameters or {})
         if token:
             arguments["ClientToken"] = token
-        return self._run(self._client.batch_execute_statement, seconds, **arguments)
+        return self._run(self._client.batch_execute_statement, seconds, arguments)
 
     def result(self, statement_id: str) -> list[dict[str, Any]]:
         """Fetch the rows of a finished statement (`<id>:<n>` is the n-th of a transaction).
@@ -138,7 +135,7 @@ class Warehouse:
         self, sql: str, parameters: Mapping[str, Value] | None = None, *, seconds: float
     ) -> list[dict[str, Any]]:
         """Run one query and return its rows by column name; for few rows with many types."""
-        return self.result(self.execute(sql, parameters, seconds=seconds).id)
+        return self.result(self._ask(sql, parameters, seconds, "JSON").id)
 
     def csv(
         self, sql: str, parameters: Mapping[str, Value] | None = None, *, seconds: float
@@ -147,7 +144,7 @@ class Warehouse:
 
         For many rows: a thousand cost 1 ms to read where typed rows cost 31 ms.
         """
-        statement = self.execute(sql, parameters, seconds=seconds, result_format="CSV")
+        statement = self._ask(sql, parameters, seconds, "CSV")
         names: list[str] | None = None
         for page in self._pages(self._client.get_statement_result_v2, statement.id):
             lines = csv.reader(io.StringIO(_csv_text(page["Records"]), newline=""))
@@ -157,15 +154,38 @@ class Warehouse:
             else:
                 yield from lines
 
-    def _run(self, submit: Any, seconds: float, **arguments: Any) -> Statement:
+    def _ask(
+        self, sql: str, parameters: Mapping[str, Value] | None, seconds: float, result_format: str
+    ) -> Statement:
+        """Run one query to its end, or to the end of its time: nobody looks for it later."""
+        arguments = {**self._target, "Sql": sql, **bound([sql], parameters or {})}
+        arguments["ResultFormat"] = result_format
+        return self._run(self._client.execute_statement, seconds, arguments, self._cancel)
+
+    def _run(
+        self,
+        submit: Any,
+        seconds: float,
+        arguments: Mapping[str, Any],
+        give_up: Callable[[str], None] = lambda _: None,
+    ) -> Statement:
         deadline = time.monotonic() + seconds
         asked_at = datetime.now(UTC)
         with _told():
             answer = submit(WaitTimeSeconds=_wait(deadline), **arguments)
         created_at = answer.get("CreatedAt", asked_at)
         replayed = created_at < asked_at - CLOCK_MARGIN
-        self._settle(answer, deadline, replayed=replayed)
+        try:
+            self._settle(answer, deadline, replayed=replayed)
+        except WarehouseUnavailable:
+            give_up(answer["Id"])
+            raise
         return Statement(answer["Id"], replayed)
+
+    def _cancel(self, statement_id: str) -> None:
+        # It may end by itself meanwhile, and the quota is 3 a second: what runs on only costs.
+        with suppress(ClientError, HTTPClientError, NoConnection):
+            self._client.cancel_statement(Id=statement_id)
 
     def _settle(self, answer: Mapping[str, Any], deadline: float, *, replayed: bool) -> None:
         statement_id, status = answer["Id"], answer.get("Status")

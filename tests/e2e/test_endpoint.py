@@ -55,6 +55,20 @@ def test_an_event_can_be_followed_to_the_warehouse(stack: Stack, until: Poll) ->
     assert found["event"]["data"] == event["data"]
 
 
+def test_a_measure_keeps_every_digit(stack: Stack, until: Poll) -> None:
+    visitor = str(uuid.uuid4())
+    exact = 9007199254740993  # 2^53 + 1, which a double cannot hold
+    data = {"page": "/", "visitor": visitor, "duration_ms": exact}
+    assert post(stack, page_view(data=data)).status_code == 202
+    question = {"measure": "duration_ms", "stat": "sum", "filter": f"visitor:{visitor}"}
+
+    def values() -> list[int]:
+        rows = stack.get("/v1/metrics/page.viewed", fresh=True, **question)["rows"]
+        return [row["value"] for row in rows if row["count"]]
+
+    until(lambda: values() == [exact], "the measure is there, exact")
+
+
 def test_what_breaks_its_schema_is_kept_with_place_and_reason(stack: Stack, until: Poll) -> None:
     answer = post(stack, page_view(data={"page": 7, "visitor": "v1"}))
     assert answer.status_code == 202

@@ -16,7 +16,7 @@ from pipeline.errors import SchemaConflict, StatementFailed
 from pipeline.event import event_key
 from pipeline.load import ddl
 from pipeline.load.migration import Names, update_schema
-from pipeline.load.plan import EVENTS
+from pipeline.load.plan import EVENTS, MAX_POINTERS
 from tests.integration.warehousing import (
     ABSENT,
     BUCKET,
@@ -221,6 +221,44 @@ def test_a_failed_load_succeeds_once_its_object_is_mended(world: World) -> None:
     later = message | {"body": message["body"].replace('"event-0"', '"event-redriven"')}
     assert not world.load(later).failed
     assert stored(world) == 1
+
+
+def test_a_batch_whose_object_has_changed_loses_nothing(world: World) -> None:
+    world.load(world.stage("a", [event(1)]))
+    assert not world.load(world.stage("a", [event(1), event(2)])).failed
+    assert stored(world) == 2
+    rows = world.query("SELECT row_count, loaded, duplicates FROM loads ORDER BY row_count")
+    assert [tuple(row.values()) for row in rows] == [(1, 1, 0), (2, 1, 1)]
+
+
+def test_a_batch_announced_with_two_counts_loads_by_the_right_one(world: World) -> None:
+    rows = [event(1), event(2)]
+    wrong, right = world.stage("a", rows, announced=1), world.stage("a", rows)
+    assert set(world.load(wrong, right).failed) == {wrong["messageId"]}
+    assert set(world.load(wrong).failed) == {wrong["messageId"]}
+    assert ledger(world) == {"a": (2, 2, 0, 0, 0)}
+
+
+def test_two_rows_at_one_position_are_refused(world: World) -> None:
+    message = world.stage("a", [event(1), event(2)])
+    rows = [json.dumps(event(n) | {"batch_id": "a", "position": 0}).encode() for n in (1, 2)]
+    world.lake.write_lines(json.loads(message["body"])["detail"]["key"], rows)
+    assert set(world.load(message).failed) == {message["messageId"]}
+    assert stored(world) == 0
+
+
+def test_json_that_super_cannot_hold_stays_text(world: World) -> None:
+    assert not world.load(world.stage("a", [event(1, data="{not json"), event(2)])).failed
+    (row,) = world.query("SELECT data_text FROM events WHERE data IS NULL")
+    assert row["data_text"] == "{not json"
+    assert stored(world) == 2
+
+
+def test_more_objects_than_one_transaction_takes_are_all_loaded(world: World) -> None:
+    outcome = world.load(*(world.stage(f"b{n}", [event(n)]) for n in range(MAX_POINTERS + 5)))
+    assert not outcome.failed
+    assert outcome.transactions == 2
+    assert stored(world) == MAX_POINTERS + 5
 
 
 @pytest.fixture

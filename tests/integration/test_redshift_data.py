@@ -2,18 +2,31 @@
 
 import csv
 import io
+import logging
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.redshift_data.limits import Limits
-from local.redshift_data.testing import Warehouse, as_members, running
+from local.redshift_data.server import RedshiftDataServer
+from local.redshift_data.testing import (
+    UNLIMITED_CALLS,
+    MemoryObjects,
+    Warehouse,
+    as_members,
+    running,
+)
+
+STOP_SECONDS = 4  # less than the time after which conversations are cut off
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +253,30 @@ def list_code(warehouse: Warehouse) -> str | None:
     except ClientError as error:
         return str(error.response["Error"]["Code"])
     return None
+
+
+def test_a_server_that_stops_ends_what_runs_in_silence(caplog: pytest.LogCaptureFixture) -> None:
+    ten = "SELECT 1 AS n " + "UNION ALL SELECT 1 " * 9
+    tables = ", ".join(f"t {name}" for name in "abcdefghijkl")
+    slow = f"WITH t AS ({ten}) SELECT SUM(a.n + b.n) FROM {tables}"
+    sqls = [slow, "CREATE TABLE t1 (n INT)", "SELECT 1"] * 3
+    server = RedshiftDataServer(None, MemoryObjects(), limits=UNLIMITED_CALLS)
+    server.start()
+    warehouse = Warehouse(server.url)
+    with ThreadPoolExecutor(len(sqls)) as callers:
+        answers = [callers.submit(call_until_it_ends, warehouse, sql) for sql in sqls]
+        assert not wait(answers, timeout=0.5).done
+        stopped = time.monotonic()
+        server.stop()
+        assert time.monotonic() - stopped < STOP_SECONDS
+    warehouse.close()
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def call_until_it_ends(warehouse: Warehouse, sql: str) -> None:
+    with suppress(ClientError, BotoCoreError):
+        while True:
+            warehouse.client.execute_statement(Sql=sql, WaitTimeSeconds=30, **warehouse.where)
 
 
 def start(folder: Path) -> tuple[subprocess.Popen[str], Warehouse]:

@@ -81,7 +81,7 @@ def test_copy_matches_keys_to_columns(warehouse: Warehouse, objects: GatedObject
     described = warehouse.execute(copy())
     assert (described["Status"], described["ResultRows"]) == ("FINISHED", 2)
     first, second = warehouse.rows("SELECT * FROM events ORDER BY event_key")
-    assert first[:6] == ["k1  ", None, "2013-01-01 09:00:00.123456+00", 5, 1.5, "12.35"]
+    assert first[:6] == ["k1  ", None, "2013-01-01 09:00:00.123456+00", 5, 1.5, "12.34"]
     assert first[6:] == [True, '{"a":[1,2]}', '{"z":1,"a":null}']
     assert second == ["k2  ", *[None] * 8]
 
@@ -95,6 +95,8 @@ def test_copy_matches_keys_to_columns(warehouse: Warehouse, objects: GatedObject
         ({"event_key": "k1", "n": 1.5}, 'invalid input syntax for integer: "1.5"'),
         ({"event_key": "k1", "time": "yesterday"}, "invalid input syntax for type timestamp"),
         ({"event_key": "k1", "price": 12345.6}, "Numeric data overflow"),
+        ({"event_key": "k1", "price": "1e3"}, "COPY of an exponent into NUMERIC"),
+        ({"event_key": "k1", "unknown": "x" * 4_194_304}, "larger than 4 MB"),
         ({"type": "x"}, "Cannot insert a NULL value into column event_key"),
     ],
 )

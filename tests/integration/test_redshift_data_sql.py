@@ -79,7 +79,7 @@ def test_an_expression_has_redshift_s_value(
         ("COUNT(n)", 2),
         ("COUNT(DISTINCT carrier)", 2),
         ("SUM(i)", 0),
-        ("SUM(n)", "7"),
+        ("SUM(n)", 7),
         ("SUM(m)", "3.50"),
         ("SUM(f)", 2.0),
         ("AVG(n)", 3),
@@ -184,6 +184,23 @@ def test_super_keeps_digits_and_key_order(warehouse: Warehouse, text: str, kept:
     assert warehouse.value("SELECT JSON_SERIALIZE(JSON_PARSE(:text))", text=text) == kept
 
 
+def test_null_serialises_to_the_text_null(warehouse: Warehouse) -> None:
+    assert warehouse.value("SELECT JSON_SERIALIZE(JSON_PARSE(CAST(NULL AS VARCHAR)))") == "null"
+
+
+@pytest.mark.parametrize(("text", "can"), [("'{}'", True), ("'{'", False), ("''", False)])
+def test_what_json_can_be_parsed_can_be_asked(
+    warehouse: Warehouse, text: str, *, can: bool
+) -> None:
+    assert warehouse.value(f"SELECT CAN_JSON_PARSE({text})") is can
+    parsed = f"CASE WHEN CAN_JSON_PARSE({text}) THEN JSON_PARSE({text}) END"
+    assert warehouse.value(f"SELECT {parsed} IS NULL") is not can
+
+
+def test_whether_null_can_be_parsed_is_null(warehouse: Warehouse) -> None:
+    assert warehouse.value("SELECT CAN_JSON_PARSE(CAST(NULL AS VARCHAR))") is None
+
+
 @pytest.mark.parametrize("text", ['{"a":1,}', '{"a":NaN}', "{bad", '{"a":1} x', '"' + "x" * 65_535])
 def test_what_is_no_json_is_not_parsed(warehouse: Warehouse, text: str) -> None:
     assert warehouse.error("SELECT JSON_PARSE(:text)", text=text).startswith("ERROR: JSON")
@@ -193,6 +210,7 @@ def test_what_is_no_json_is_not_parsed(warehouse: Warehouse, text: str) -> None:
     ("sql", "error"),
     [
         ("SELECT 1 / 0", "division by zero"),
+        ("SELECT SUM(n) FROM (SELECT 9223372036854775807 AS n UNION ALL SELECT 1) t", "Numeric"),
         ("SELECT 2147483647 + 1", "Numeric data overflow (addition)"),
         ("SELECT nope FROM facts", 'column "nope" does not exist'),
         ("SELECT carrier, COUNT(*) FROM facts", 'column "carrier" must appear in the GROUP BY'),
@@ -263,7 +281,7 @@ def test_a_table_made_by_a_query_takes_its_types(warehouse: Warehouse) -> None:
         "SELECT data_type, character_maximum_length, numeric_precision FROM svv_columns "
         "WHERE table_name = 'made' ORDER BY ordinal_position"
     )
-    assert types == [["character varying", 4, None], ["numeric", None, 38]]
+    assert types == [["character varying", 4, None], ["bigint", None, None]]
 
 
 def test_users_are_created_once_and_granted(warehouse: Warehouse) -> None:

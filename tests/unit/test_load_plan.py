@@ -15,7 +15,8 @@ from pipeline.load.plan import (
     SOURCE,
     Announcement,
     Pointer,
-    load_token,
+    first_token,
+    load_name,
     next_token,
     read_announcement,
     split_transactions,
@@ -146,15 +147,36 @@ def test_many_pointers_are_spread_over_transactions() -> None:
 def test_a_redelivery_has_the_same_token() -> None:
     one = announcement(Pointer(EVENTS, "b", KEY, 1))
     two = announcement(Pointer(EVENTS, "c", KEY + "2", 1), event_id="f")
-    first = load_token([one, two], [*one.pointers, *two.pointers])
-    assert first == load_token([two, one], [*two.pointers, *one.pointers])
+    first = load_name([one, two], [*one.pointers, *two.pointers])
+    assert first == load_name([two, one], [*two.pointers, *one.pointers])
     assert len(first) == 64
 
 
 def test_a_replay_has_another_token() -> None:
     pointer = Pointer(EVENTS, "b", KEY, 1)
     replay = announcement(pointer, event_id="later")
-    assert load_token([announcement(pointer)], [pointer]) != load_token([replay], [pointer])
+    assert load_name([announcement(pointer)], [pointer]) != load_name([replay], [pointer])
+
+
+def test_one_batch_as_two_objects_takes_two_transactions() -> None:
+    one, two, other = (
+        Pointer(EVENTS, b, key, 1) for b, key in (("b", "k"), ("b", "l"), ("c", "m"))
+    )
+    assert split_transactions([announcement(one, two, other)]) == [[one], [two, other]]
+
+
+def test_other_statements_have_another_token() -> None:
+    tokens = {
+        first_token(*of)
+        for of in (
+            ("l", ["SELECT 1"], {}),
+            ("l", ["SELECT 2"], {}),
+            ("l", ["SELECT 1"], {"rows_0": 1}),
+            ("m", ["SELECT 1"], {}),
+        )
+    }
+    assert len(tokens) == 4
+    assert all(len(token) == 64 for token in tokens)
 
 
 def test_each_known_outcome_leads_to_another_token() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.prepare.typed import flag, instant, real, text_of, whole
+from pipeline.prepare.typed import flag, instant, real, spelled, text_of, whole
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,12 @@ def test_instants(value: Any, expected: str | None) -> None:
 )
 def test_texts_of_at_most_12_bytes(value: Any, expected: str | None) -> None:
     assert text_of(12)(value) == expected
+
+
+def test_a_whole_number_beyond_a_double_is_spelled_for_copy() -> None:
+    facts = {"small": 2**53, "large": 2**53 + 1, "low": -(2**53) - 1, "flag": True, "text": "x"}
+    assert spelled(facts) == {
+        **facts,
+        "large": "9007199254740993",
+        "low": "-9007199254740993",
+    }

@@ -414,7 +414,7 @@ def test_a_table_has_the_fingerprint_of_its_json(body: str) -> None:
         ("2,/s,weather.observed,noon,JFK,1", "INVALID"),
         ("2,/s,,2013-01-01T01:00:00Z,JFK,1", "MISSING"),
         ("2,/s,unknown,2013-01-01T01:00:00Z,JFK,1", "UNKNOWN_TYPE"),
-        ("2,/s,weather.observed,2013-01-01T01:00:00Z,JFK," + "x" * 200_000, "CSV_SYNTAX"),
+        ("2,/s,weather.observed,2013-01-01T01:00:00Z,JFK," + "x" * 200_000, "TOO_LONG"),
         ("2,/s,weather.observed,2013-01-01T01:00:00Z,JFK," + "x" * 1_100_000, "CSV_TOO_LONG"),
         ('2,"' + ("x\n" * 100) + '"', "CSV_RAGGED"),
     ],

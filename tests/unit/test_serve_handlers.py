@@ -105,6 +105,15 @@ def test_a_metric_is_answered_with_its_question(serve: Serve, context: Any) -> N
     }
 
 
+@pytest.mark.parametrize("text", ["Infinity", "-Infinity", "inf", "NaN"])
+def test_a_sum_that_overflowed_is_null_because_json_has_no_word_for_it(
+    serve: Serve, context: Any, text: str
+) -> None:
+    module, _ = serve("metrics", [["0", "2", text, "=JFK"]])
+    [row] = body_of(module.handler(request("metrics"), context))["rows"]
+    assert (row["count"], row["value"]) == (2, None)
+
+
 def test_the_list_of_metrics_asks_no_warehouse(serve: Serve, context: Any) -> None:
     module, warehouse = serve("metrics")
     asked = request(

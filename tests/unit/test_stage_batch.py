@@ -3,6 +3,7 @@
 import gzip
 import importlib
 import json
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 from pipeline.bus import Bus
 from pipeline.errors import DeliveryFailed
 from pipeline.lake import Lake
-from pipeline.stage.rows import make_batch
+from pipeline.sql import statement
+from pipeline.stage.rows import WIDTHS, make_batch
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -124,9 +126,6 @@ def test_the_order_of_messages_does_not_matter() -> None:
         {"body": '{"Records":[{"eventSource":"aws:s3","s3":{}}]}'},
         {"body": '{"Type":"Notification","Message":"{}"}'},
         {"body": '{"event_key":"x"}'},
-        {"body": sample()["Records"][0]["body"] + "\n"},
-        {"body": sample()["Records"][0]["body"] + "\nhello"},
-        {"body": sample()["Records"][0]["body"][:-1]},
     ],
     ids=lambda changes: repr(changes)[:60],
 )
@@ -148,6 +147,76 @@ def test_a_foreign_message_does_not_stop_the_others() -> None:
     batch = make_batch([sample()["Records"][0], foreign(body="hello")])
     assert ["reason" in json.loads(line) for line in batch.lines] == [False, False, False, True]
     assert batch.foreign == 1
+
+
+GOOD = {
+    "event_key": "a" * 64,
+    "fingerprint": "b" * 64,
+    "entrance": "request",
+    "received_at": "2026-01-01T10:17:00.250000Z",
+    "source": "/s",
+    "id": "1",
+    "type": "page.viewed",
+    "time": "2026-01-01T10:17:00Z",
+    "data": "{}",
+}
+
+
+def row_text(**changes: Any) -> str:
+    row = {name: value for name, value in (GOOD | changes).items() if value is not None}
+    return json.dumps(row, separators=(",", ":"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "hello",
+        row_text()[:-1],
+        row_text()[:-1] + ',"id":"2"}',
+        row_text()[:-2] + "}",
+        row_text(received_at="2026-01-01T10:17Z"),
+        row_text(received_at="....................Z"),
+        row_text(time="yesterday"),
+        row_text(time=None),
+        row_text(data=None),
+        row_text(data="{{"),
+        row_text(data="[]"),
+        row_text(data='{"a":NaN}'),
+        row_text(data='{"a":"\\u0000"}'),
+        row_text(extensions="x"),
+        row_text(type={"a": 1}),
+        row_text(subject=5),
+        row_text(subject="\0"),
+        row_text(subject="é" * 4097),
+        row_text(entrance="x" * 17),
+        row_text(batch_id="mine"),
+        row_text(unknown="x"),
+    ],
+    ids=lambda line: line[-60:],
+)
+def test_a_line_that_the_warehouse_would_refuse_costs_only_itself(line: str) -> None:
+    good = row_text(subject="é" * 4096, extensions='{"a":1}')
+    batch = make_batch([foreign(body="\n".join([good, line, row_text(id="2")]))])
+    rows = [json.loads(text) for text in batch.lines]
+    assert [row.get("reason") for row in rows] == [None, "FOREIGN_MESSAGE", None]
+    assert rows[1]["payload"] == line
+    assert batch.foreign == 1
+
+
+def test_bad_lines_of_one_message_have_keys_of_their_own() -> None:
+    batch = make_batch([foreign(body="a\nb\nb")])
+    assert len({json.loads(line)["event_key"] for line in batch.lines}) == 3
+
+
+def test_a_row_is_as_wide_as_the_staging_table() -> None:
+    sql = statement("load/create_staged_events")
+    columns = dict(re.findall(r'^ +"?(\w+)"? (?:VARCHAR\((\d+)\)|TIMESTAMPTZ)', sql, re.MULTILINE))
+    assert columns.pop("batch_id")
+    assert columns.keys() == WIDTHS.keys()
+    assert {name: int(width) for name, width in columns.items() if width} == {
+        name: width for name, width in WIDTHS.items() if columns[name]
+    }
 
 
 def test_a_refused_announcement_leaves_the_messages_in_the_queue(

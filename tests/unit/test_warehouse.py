@@ -37,6 +37,9 @@ class FakeClient:
     def describe_statement(self, **arguments: Any) -> Any:
         return self._call("describe", arguments)
 
+    def cancel_statement(self, **arguments: Any) -> Any:
+        return self._call("cancel", arguments)
+
     def get_statement_result(self, **arguments: Any) -> Any:
         return self._call("result", arguments)
 
@@ -111,6 +114,35 @@ def test_no_answer_before_the_deadline_leaves_the_fate_unknown(
     house, _ = warehouse(started("STARTED"))
     with pytest.raises(WarehouseUnavailable):
         house.execute("SELECT 1", seconds=30)
+
+
+@pytest.mark.parametrize("ask", [Warehouse.rows, lambda *a, **n: list(Warehouse.csv(*a, **n))])
+def test_a_query_whose_time_is_over_is_cancelled(
+    ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0, 0, 30])
+    monkeypatch.setattr("pipeline.warehouse.time.monotonic", lambda: next(clock))
+    house, client = warehouse(started("STARTED"), {"Status": True})
+    with pytest.raises(WarehouseUnavailable):
+        ask(house, "SELECT 1", seconds=30)
+    assert client.calls[1:] == [("cancel", {"Id": "s-1"})]
+
+
+def test_a_query_that_cannot_be_cancelled_is_still_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0, 0, 30])
+    monkeypatch.setattr("pipeline.warehouse.time.monotonic", lambda: next(clock))
+    house, _ = warehouse(started("STARTED"), refused("ThrottlingException"))
+    with pytest.raises(WarehouseUnavailable):
+        house.rows("SELECT 1", seconds=30)
+
+
+def test_a_load_whose_time_is_over_runs_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0, 0, 30])
+    monkeypatch.setattr("pipeline.warehouse.time.monotonic", lambda: next(clock))
+    house, client = warehouse(started("STARTED"))
+    with pytest.raises(WarehouseUnavailable):
+        house.execute_batch(["SELECT 1"], seconds=30, token="t")
+    assert [name for name, _ in client.calls] == ["batch"]
 
 
 def test_nothing_is_started_without_time() -> None:

@@ -171,6 +171,8 @@ def _from_text(sql: str, target: RedshiftType) -> str:
         return f"CAST({sql} AS VARCHAR)"
     if target.name == "bpchar":
         return f"rtrim({sql}, ' ')"
+    if target == SUPER and sql == "NULL":
+        return "CAST(NULL AS JSON)"
     if target.name not in _FROM_TEXT:
         raise NotEmulated(f"text as {target.spelled}")
     return f"CAST({_FROM_TEXT[target.name]}({sql}) AS {target.duckdb})"

@@ -48,6 +48,10 @@ _TEXT_TO = (
 )
 
 _LENGTHS = (
+    f"""CREATE OR REPLACE MACRO rs_truncate(t, scale) AS CASE
+        WHEN contains(lower(t), 'e')
+        THEN {_raise("'not emulated locally: COPY of an exponent into NUMERIC'")}
+        ELSE regexp_replace(t, '(\\.\\d{{' || scale || '}})\\d+', '\\1') END""",
     # Blanks beyond the declared length are cut silently; anything else is an error.
     f"""CREATE OR REPLACE MACRO rs_fit(t, n, spelled) AS CASE
         WHEN t IS NULL OR strlen(t) <= n THEN t

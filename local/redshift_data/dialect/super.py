@@ -35,7 +35,8 @@ def _json_parse(arguments: Arguments, scope: Scope) -> Compiled:
 @redshift_function("JSON_SERIALIZE")
 def _json_serialize(arguments: Arguments, scope: Scope) -> Compiled:
     expect("JSON_SERIALIZE", arguments, 1)
-    sql = f"CAST({_super_argument(arguments[0], scope)} AS VARCHAR)"
+    # Never NULL: of NULL it is the text 'null'.
+    sql = f"coalesce(CAST({_super_argument(arguments[0], scope)} AS VARCHAR), 'null')"
     return Compiled(sql, varchar(LONGEST_VARCHAR))
 
 
@@ -43,7 +44,8 @@ def _json_serialize(arguments: Arguments, scope: Scope) -> Compiled:
 def _can_json_parse(arguments: Arguments, scope: Scope) -> Compiled:
     expect("CAN_JSON_PARSE", arguments, 1)
     text = text_argument(arguments[0], scope).sql
-    return Compiled(f"(rs_is_json({text}) AND strlen({text}) <= {LONGEST_VARCHAR})", BOOL)
+    holds = f"rs_is_json({text}) AND strlen({text}) <= {LONGEST_VARCHAR}"
+    return Compiled(f"CASE WHEN {text} IS NOT NULL THEN {holds} END", BOOL)
 
 
 @redshift_function("JSON_TYPEOF")

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +106,9 @@ def split_transactions(announcements: Iterable[Announcement]) -> list[list[Point
 
 
 def _has_room(transaction: list[Pointer], pointer: Pointer) -> bool:
+    last = transaction[-1]
+    if (last.kind, last.batch_id) == (pointer.kind, pointer.batch_id):
+        return False  # one batch announced as two objects: rows are told apart by batch
     kinds = {known.kind for known in transaction}
     types = len((kinds | {pointer.kind}) - {EVENTS})
     return len(transaction) < MAX_POINTERS and types <= (
@@ -113,7 +116,7 @@ def _has_room(transaction: list[Pointer], pointer: Pointer) -> bool:
     )
 
 
-def load_token(announcements: Iterable[Announcement], transaction: Iterable[Pointer]) -> str:
+def load_name(announcements: Iterable[Announcement], transaction: Iterable[Pointer]) -> str:
     """Name a load by its objects and the bus events that announced them, in 64 characters.
 
     Redelivered messages give the same name; a later announcement of the same objects, which is
@@ -121,6 +124,16 @@ def load_token(announcements: Iterable[Announcement], transaction: Iterable[Poin
     """
     names = sorted({one.event_id for one in announcements} | {p.key for p in transaction})
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def first_token(load: str, statements: Sequence[str], parameters: Mapping[str, Any]) -> str:
+    """Name the first attempt at a load, in 64 characters.
+
+    After a deploy the same load may have other statements, and the API need not take those with a
+    token that it knows.
+    """
+    text = json.dumps([load, list(statements), sorted(parameters.items())])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def next_token(token: str, statement_id: str) -> str:

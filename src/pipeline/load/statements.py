@@ -11,6 +11,9 @@ from pipeline.sql import quoted, statement
 # COPY takes no parameters, so what goes into its text is checked here, whoever made it.
 MANIFEST_URI = re.compile(r"s3://[a-z0-9.-]{3,63}/[\w=./-]{1,900}\Z", re.ASCII)
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}\Z", re.ASCII)
+# How prove_count counts a batch's rows: two events at one position count as none.
+COUNT_EVENTS = 'CASE WHEN COUNT(*) = COUNT(DISTINCT "position") THEN COUNT(*) END'
+COUNT_FACTS = "COUNT(*)"
 FACTS_COLUMNS = ("event_key", "fingerprint", "batch_id", "time", "anomalies")
 
 
@@ -76,7 +79,7 @@ def _stage_events(copying: Copying) -> list[str]:
     return [
         statement("load/create_staged_events"),
         copying.statement(EVENTS, "staged_events"),
-        statement("load/prove_count", kind=EVENTS, staged="staged_events"),
+        statement("load/prove_count", kind=EVENTS, staged="staged_events", counted=COUNT_EVENTS),
     ]
 
 
@@ -104,7 +107,7 @@ def _stage_facts(event_type: EventType, copying: Copying) -> list[str]:
     return [
         statement("load/create_staged_facts", **names),
         copying.statement(kind, names["staged"]),
-        statement("load/prove_count", kind=kind, staged=names["staged"]),
+        statement("load/prove_count", kind=kind, staged=names["staged"], counted=COUNT_FACTS),
     ]
 
 

@@ -10,7 +10,8 @@ from pipeline.lake import manifest_key
 from pipeline.load.plan import (
     Announcement,
     Pointer,
-    load_token,
+    first_token,
+    load_name,
     next_token,
     split_transactions,
 )
@@ -96,18 +97,19 @@ class Loader:
     def _load_group(self, group: Sequence[Announcement], outcome: Outcome) -> None:
         missing: set[tuple[str, str]] = set()
         for pointers in split_transactions(group):
-            tallies = self._load_pointers(pointers, load_token(group, pointers))
+            tallies = self._load_pointers(pointers, load_name(group, pointers))
             outcome.transactions += 1
             outcome.tallies += tallies
             missing |= {(t["kind"], t["batch_id"]) for t in tallies if t["missing"]}
         early = [one for one in group if missing & {(p.kind, p.batch_id) for p in one.pointers}]
         outcome.fail(early, "facts came before their events")
 
-    def _load_pointers(self, pointers: Sequence[Pointer], token: str) -> list[Tally]:
+    def _load_pointers(self, pointers: Sequence[Pointer], name: str) -> list[Tally]:
         """Run one transaction; one that an earlier call ran and that fell short is run anew."""
-        copying = Copying(self.role_arn, self._write_manifests(pointers, token))
+        copying = Copying(self.role_arn, self._write_manifests(pointers, name))
         statements = load_statements(pointers, self.catalogue, copying)
         parameters = load_parameters(pointers)
+        token = first_token(name, statements, parameters)
         for _ in range(MAX_ATTEMPTS):
             if self.left() < MIN_SECONDS:
                 raise WarehouseUnavailable("no time left to start a load")
@@ -125,12 +127,12 @@ class Loader:
                 token = next_token(token, fault.statement_id)
         raise WarehouseUnavailable("every attempt so far was an earlier one")
 
-    def _write_manifests(self, pointers: Sequence[Pointer], load_id: str) -> dict[str, str]:
+    def _write_manifests(self, pointers: Sequence[Pointer], load: str) -> dict[str, str]:
         kinds: dict[str, list[str]] = {}
         for pointer in pointers:
             kinds.setdefault(pointer.kind, []).append(self.lake.uri(pointer.key))
         return {
-            kind: self._write_manifest(f"{load_id}-{n}", uris)
+            kind: self._write_manifest(f"{load}-{n}", uris)
             for n, (kind, uris) in enumerate(kinds.items())
         }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.catalogue import Column, EventType
 from pipeline.prepare.steps import Pointer, Step, encode, read_steps
+from pipeline.prepare.typed import spelled
 
 MOST_UNUSUAL = 10
 MAX_SHOWN = 200  # characters of one event's marks in an alert
@@ -25,7 +26,7 @@ class Share:
 
     def add(self, step: Step, measures: Sequence[Column]) -> None:
         """Take in one event."""
-        self.lines.append(encode(step.facts).encode())
+        self.lines.append(encode(spelled(step.facts)).encode())
         self.anomalies += step.worst is not None
         for column in measures:
             if (value := step.facts.get(column.name)) is not None:

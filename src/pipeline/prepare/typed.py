@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,3 +72,11 @@ def fit_of(column: Column) -> Fit:
     """Choose what makes a value fit a column."""
     fits: dict[str, Fit] = {"integer": whole, "number": real, "boolean": flag, "timestamp": instant}
     return fits.get(column.kind) or text_of(column.max_bytes)
+
+
+def spelled(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Write whole numbers that a double cannot hold as text: COPY may read numbers as doubles."""
+    return {
+        name: str(value) if type(value) is int and not -EXACT <= value <= EXACT else value
+        for name, value in facts.items()
+    }

@@ -18,6 +18,8 @@ MAX_ROW_BYTES = 131_072
 DELIMITERS = ",;\t"
 NOT_CSV = "its quotes or line ends are not those of CSV"
 BOOLEANS = {"true": True, "false": False}
+# So that a long cell is judged by what it holds; csv's own limit would call it a fault of quotes.
+csv.field_size_limit(MAX_LINE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

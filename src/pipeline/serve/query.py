@@ -26,6 +26,8 @@ SELECTED = {
 AGGREGATES = {
     "count": "COUNT({0})",
     "sum": "SUM({0})",
+    # The sum of a BIGINT is a BIGINT: two great values would fail every question over them.
+    "sum of integers": "SUM(CAST({0} AS NUMERIC(38, 0)))",
     # AVG of integers is an integer in Redshift.
     "avg": "AVG(CAST({0} AS DOUBLE PRECISION))",
     "min": "MIN({0})",
@@ -59,7 +61,9 @@ def _bucket(question: Question) -> str:
 
 def _value(question: Question) -> str:
     column = quoted(question.measure.name) if question.measure else "*"
-    return AGGREGATES[question.stat].format(column)
+    whole = question.measure is not None and question.measure.kind == "integer"
+    stat = "sum of integers" if whole and question.stat == "sum" else question.stat
+    return AGGREGATES[stat].format(column)
 
 
 def _grouping(question: Question) -> str:

@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -186,7 +187,10 @@ def _whole(text: str) -> str | None:
 
 
 def _number(text: str) -> str | None:
-    return text if NUMBER.match(text) and math.isfinite(float(text)) else None
+    if not NUMBER.match(text) or not math.isfinite(value := float(text)):
+        return None
+    # Redshift's CAST refuses what is too small for a normal double; it is stored as 0.
+    return text if abs(value) >= sys.float_info.min else "0"
 
 
 def _truth(text: str) -> str | None:

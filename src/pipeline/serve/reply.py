@@ -1,6 +1,7 @@
 """Answers to questions for metrics, as JSON text."""
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -102,7 +103,8 @@ def _value(question: Question, text: str) -> int | float | None:
     whole = not question.measure or question.measure.kind == "integer"
     if question.stat == "count" or (whole and question.stat != "avg"):
         return int(Decimal(text))  # the sum of integers is NUMERIC
-    return float(text)
+    number = float(text)
+    return number if math.isfinite(number) else None  # JSON has no word for a sum that overflowed
 
 
 DIMENSIONS: Mapping[str, Callable[[str], Any]] = {

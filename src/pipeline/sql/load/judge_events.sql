@@ -1,10 +1,16 @@
 -- The verdict on every staged row: loaded, duplicate, conflict or quarantined. The first event of
 -- a key stands, by time of receipt, batch and position; whatever stands in `events` came before.
+-- Long texts stay out of it: a row that is too wide to sort fails its query (error 8001).
 -- Creates: judged_events (temporary). Reads: staged_events, announced, events, quarantine
 CREATE TEMP TABLE judged_events DISTKEY (event_key) AS
 WITH ordered AS (
     SELECT
-        staged_events.*,
+        staged_events.event_key,
+        staged_events.fingerprint,
+        staged_events.reason,
+        staged_events.received_at,
+        staged_events.batch_id,
+        staged_events."position",
         events.fingerprint AS standing,
         ROW_NUMBER() OVER (
             PARTITION BY staged_events.event_key, CASE WHEN staged_events.reason IS NULL THEN 1 ELSE 0 END
@@ -47,7 +53,10 @@ counted AS (
 )
 
 SELECT
-    counted.*,
+    counted.event_key,
+    counted.batch_id,
+    counted."position",
+    counted.charge,
     CASE
         WHEN counted.charge IS NULL AND counted.standing IS NULL AND counted._turn = 1 THEN 'loaded'
         WHEN counted.charge IS NULL OR counted.held IS NOT NULL OR counted.sibling > 1 THEN 'duplicate'

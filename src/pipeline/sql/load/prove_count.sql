@@ -1,4 +1,5 @@
--- Fails the load (division by zero) unless every batch brought exactly the rows announced.
+-- Fails the load (division by zero) unless every batch brought exactly the rows announced; of
+-- events each at a position of its own, by which later statements find it again.
 -- Reads: announced, staged_events or staged_facts_<type> (temporary)
 SELECT 1 / CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END AS proven
 FROM (
@@ -12,7 +13,7 @@ FROM (
 FULL OUTER JOIN (
     SELECT
         batch_id,
-        COUNT(*) AS row_count
+        ${counted} AS row_count
     FROM ${staged}
     GROUP BY batch_id
 ) AS counted

@@ -1,5 +1,6 @@
 -- One event by its key with what was quarantined beside it, the earliest 20. A row of a result may
 -- have 64 KB, so long texts come in pieces of 4,000 characters: 17 hold the longest VARCHAR.
+-- JSON_SERIALIZE makes of NULL the text 'null', so NULL is kept from it.
 -- Reads: events, quarantine
 WITH parts AS (
     SELECT 0 AS part
@@ -38,7 +39,7 @@ found AS (
         CAST(NULL AS VARCHAR(8192)) AS path,
         CAST(NULL AS VARCHAR(8192)) AS detail,
         data_text AS body,
-        JSON_SERIALIZE(extensions) AS extensions
+        CASE WHEN extensions IS NOT NULL THEN JSON_SERIALIZE(extensions) END AS extensions
     FROM events
     WHERE event_key = :event_key
     UNION ALL
