@@ -7,6 +7,7 @@ ministack does as AWS does, its test fails and the module goes.
 from local.mends import (
     api_identity,
     api_import,
+    binary_types,
     generated_secrets,
     handler_errors,
     info_logs,
@@ -24,6 +25,7 @@ from local.mends import (
 MENDS = (
     api_identity,
     api_import,
+    binary_types,
     generated_secrets,
     handler_errors,
     info_logs,

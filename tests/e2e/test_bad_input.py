@@ -87,6 +87,8 @@ def test_what_is_no_event_is_refused(stack: Stack) -> None:
         b"\xef\xbb\xbf" + good, b'{"' + CANARY.encode(), good.replace(b'"/"', b'"\\u0000"'),
         good.replace(b'"/"', b'"\\ud800"'), good.replace(b'"/"', b"1e400"),
         good.replace(b'"/"', b"NaN"), good.replace(b'"/"', b"9" * 5000),
+        good.replace(b'"/"', b'"\xff"'), good.replace(b'"/"', b'"\xc0\xaf"'),
+        good.replace(b'"/"', b'"\xed\xa0\x80"'),
         good.replace(b'"v"', b'"v","page":"/"'), b"[" * 100_000, b'{"a":' * 100_000,
     ):  # fmt: skip
         assert_problem(post(stack, body), 400, body[:60])

@@ -37,6 +37,17 @@ def test_an_imported_method_keeps_its_parameters(api: Stack, stock_api: Stack) -
     assert not thing_method(stock_api).get("requestParameters")
 
 
+def test_binary_media_types_have_their_real_names(api: Stack, stock_api: Stack) -> None:
+    assert binary_types(api) == ["*/*"]
+    assert binary_types(stock_api) == ["*~1*"]
+
+
+def binary_types(stack: Stack) -> list[str]:
+    return list(
+        stack.cloud.client("apigateway").get_rest_api(restApiId=stack["Api"])["binaryMediaTypes"]
+    )
+
+
 def thing_method(stack: Stack) -> dict[str, Any]:
     client = stack.cloud.client("apigateway")
     resources = client.get_resources(restApiId=stack["Api"], limit=100)["items"]

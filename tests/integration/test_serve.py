@@ -105,7 +105,7 @@ def handlers(monkeypatch: pytest.MonkeyPatch, world: World) -> Callable[[str], M
 
     def handler(name: str) -> ModuleType:
         module = importlib.import_module(f"pipeline.serve.{name}")
-        monkeypatch.setattr(module, "WAREHOUSE", world.warehouse)
+        monkeypatch.setattr(module, "warehouse", world.warehouse)
         return module
 
     return handler

@@ -68,6 +68,18 @@ def test_a_type_without_rows_needs_no_load() -> None:
     assert not read(record("FactsStaged", facts("page.viewed", rows=0))).pointers
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        record(detail=DETAIL | {"key": FACTS_KEY}),
+        record("FactsStaged", facts("flight.arrived")),  # the key is that of page views
+    ],
+)
+def test_an_object_must_lie_where_its_kind_does(message: dict[str, Any]) -> None:
+    with pytest.raises(MalformedAnnouncement, match="lies where its kind does not"):
+        read(message)
+
+
 def test_a_whole_number_may_have_a_decimal_point() -> None:
     assert read(record(detail=DETAIL | {"rows": 3.0})).pointers[0].rows == 3
 

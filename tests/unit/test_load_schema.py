@@ -137,7 +137,7 @@ def test_a_deploy_costs_two_transactions(
     schema: ModuleType, answers: list[Any], context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = FakeWarehouse()
-    monkeypatch.setattr(schema, "WAREHOUSE", warehouse)
+    monkeypatch.setattr(schema, "warehouse", warehouse)
     schema.handler(REQUEST, context)
     assert len(warehouse.batches) == 2
     assert answers[0]["Status"] == "SUCCESS"
@@ -147,7 +147,7 @@ def test_a_failure_is_answered_with_its_reason(
     schema: ModuleType, answers: list[Any], context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fault = StatementFailed("s-1", "permission denied" + "x" * 5_000)
-    monkeypatch.setattr(schema, "WAREHOUSE", FakeWarehouse(fault))
+    monkeypatch.setattr(schema, "warehouse", FakeWarehouse(fault))
     schema.handler(REQUEST, context)
     assert answers[0]["Status"] == "FAILED"
     assert "permission denied" in answers[0]["Reason"]
@@ -157,14 +157,14 @@ def test_a_failure_is_answered_with_its_reason(
 def test_a_deleted_stack_keeps_its_data(
     schema: ModuleType, answers: list[Any], context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schema, "WAREHOUSE", FakeWarehouse(AssertionError("called")))
+    monkeypatch.setattr(schema, "warehouse", FakeWarehouse(AssertionError("called")))
     schema.handler(REQUEST | {"RequestType": "Delete", "PhysicalResourceId": "kept"}, context)
     assert answers[0]["Status"] == "SUCCESS"
     assert answers[0]["PhysicalResourceId"] == "kept"
 
 
 def test_the_answer_repeats_what_cloudformation_asks_for(schema: ModuleType) -> None:
-    body = schema.answer(REQUEST, schema.SETTINGS, "SUCCESS", "")
+    body = schema.answer(REQUEST, schema.settings, "SUCCESS", "")
     for key in ("StackId", "RequestId", "LogicalResourceId"):
         assert body[key] == REQUEST[key]
     assert body["PhysicalResourceId"] == "wg/events/schema"

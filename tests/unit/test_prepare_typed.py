@@ -39,6 +39,8 @@ def test_whole_numbers(value: Any, expected: int | None) -> None:
         (math.inf, None),
         (math.nan, None),
         (1e-320, 0.0),
+        (1e290, 1e290),
+        (-1.1e290, None),
         (0.0, 0.0),
         (False, None),
         ("1", None),

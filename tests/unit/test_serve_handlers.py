@@ -71,8 +71,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
     def build(name: str, *answer: Any, **more: Any) -> tuple[ModuleType, FakeWarehouse]:
         module = importlib.import_module(f"pipeline.serve.{name}")
         warehouse = FakeWarehouse(*answer, **more)
-        monkeypatch.setattr(module, "WAREHOUSE", warehouse)
-        monkeypatch.setattr(module, "GAUGE", FakeGauge(), raising=False)
+        monkeypatch.setattr(module, "warehouse", warehouse)
+        monkeypatch.setattr(module, "gauge", FakeGauge(), raising=False)
         return module, warehouse
 
     return build

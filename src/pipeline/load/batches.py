@@ -4,12 +4,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline import settings, telemetry
+from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
 from pipeline.errors import MalformedAnnouncement
 from pipeline.lake import Lake
 from pipeline.load.plan import EVENTS, Announcement, read_announcement
 from pipeline.load.transactions import Loader, Outcome
+from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
 
 # Kept back of the function's time for the answer to the queue.
@@ -26,10 +27,10 @@ class Settings:
     copy_role_arn: str
 
 
-SETTINGS = settings.from_env(Settings)
-LAKE = Lake(SETTINGS.lake_bucket)
-WAREHOUSE = Warehouse(SETTINGS.workgroup_name, SETTINGS.database_name)
-CATALOGUE = load_catalogue()
+settings = from_env(Settings)
+lake = Lake(settings.lake_bucket)
+warehouse = Warehouse(settings.workgroup_name, settings.database_name)
+catalogue = load_catalogue()
 
 
 @telemetry.observed
@@ -38,7 +39,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
     announcements, malformed = read_announcements(event["Records"])
     loader = Loader(
-        WAREHOUSE, LAKE, CATALOGUE, SETTINGS.copy_role_arn, lambda: deadline - time.monotonic()
+        warehouse, lake, catalogue, settings.copy_role_arn, lambda: deadline - time.monotonic()
     )
     outcome = loader.load(announcements)
     outcome.failed |= malformed
@@ -53,7 +54,7 @@ def read_announcements(
     announcements, malformed = [], {}
     for record in records:
         try:
-            announcements.append(read_announcement(record, SETTINGS.lake_bucket, CATALOGUE))
+            announcements.append(read_announcement(record, settings.lake_bucket, catalogue))
         except MalformedAnnouncement as fault:
             malformed[record["messageId"]] = str(fault)
     return announcements, malformed

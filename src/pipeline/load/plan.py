@@ -82,7 +82,9 @@ def _pointers(
 
 def _pointer(kind: str, batch_id: str, described: Mapping[str, Any]) -> Pointer:
     key, rows = described["key"], described["rows"]
+    folder = "batches/" if kind == EVENTS else f"facts/type={kind.removeprefix(FACTS)}/"
     _demand(bool(OBJECT_KEY.match(key)), "an object's key is malformed")
+    _demand(key.startswith(folder), "an object lies where its kind does not")
     # An integer may arrive as 5.0: Step Functions' JSONata knows one kind of number.
     _demand(not isinstance(rows, bool) and rows == int(rows), "rows is not an integer")
     _demand(0 < rows <= MAX_ROWS, "rows is out of range")

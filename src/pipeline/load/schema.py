@@ -6,10 +6,11 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline import settings, telemetry
+from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
 from pipeline.errors import StatementFailed
 from pipeline.load.migration import Names, update_schema
+from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
 
 ANSWER_SECONDS = 10  # kept back for the answer; without one a deploy hangs for an hour
@@ -27,12 +28,12 @@ class Settings:
     reader_role_name: str
 
 
-SETTINGS = settings.from_env(Settings)
-WAREHOUSE = Warehouse(
-    SETTINGS.workgroup_name, SETTINGS.database_name, secret_arn=SETTINGS.admin_secret_arn
+settings = from_env(Settings)
+warehouse = Warehouse(
+    settings.workgroup_name, settings.database_name, secret_arn=settings.admin_secret_arn
 )
-CATALOGUE = load_catalogue()
-NAMES = Names(SETTINGS.database_name, SETTINGS.loader_role_name, SETTINGS.reader_role_name)
+catalogue = load_catalogue()
+names = Names(settings.database_name, settings.loader_role_name, settings.reader_role_name)
 
 
 @telemetry.observed
@@ -42,11 +43,11 @@ def handler(event: dict[str, Any], context: Any) -> None:
     status, reason = "SUCCESS", ""
     try:
         if event["RequestType"] != "Delete":
-            update_schema(WAREHOUSE, CATALOGUE, NAMES, lambda: deadline - time.monotonic())
+            update_schema(warehouse, catalogue, names, lambda: deadline - time.monotonic())
     except Exception as fault:  # noqa: BLE001 (CloudFormation must hear of every failure)
         telemetry.logger.exception("the schema could not be brought up to date")
         status, reason = "FAILED", explain(fault)
-    send_answer(event, answer(event, SETTINGS, status, reason))
+    send_answer(event, answer(event, settings, status, reason))
 
 
 def explain(fault: Exception) -> str:

@@ -1,6 +1,5 @@
 """Makes values fit the warehouse's columns: one value that does not fit must not stop a load."""
 
-import math
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ Fit = Callable[[Any], Value | None]
 
 BIGINT = range(-(2**63), 2**63)
 EXACT = 2**53  # whole numbers up to here survive in a double
+LARGEST = 1e290  # 10^18 of these still add up to a double; beyond, every sum would fail
 
 
 def whole(value: Any) -> int | None:
@@ -25,19 +25,14 @@ def whole(value: Any) -> int | None:
 
 
 def real(value: Any) -> int | float | None:
-    """Fit a DOUBLE PRECISION: infinite is null, and too small for a normal double is 0."""
+    """Fit a DOUBLE PRECISION: beyond 1e290 is null, and too small for a normal double is 0."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if isinstance(value, int):
-        if -EXACT <= value <= EXACT:
-            return value
-        try:
-            return float(value)
-        except OverflowError:
-            return None
-    if not math.isfinite(value):
+    if isinstance(value, int) and -EXACT <= value <= EXACT:
+        return value
+    if not -LARGEST <= value <= LARGEST:
         return None
-    return value if value == 0 or abs(value) >= sys.float_info.min else 0.0
+    return float(value) if value == 0 or abs(value) >= sys.float_info.min else 0.0
 
 
 def flag(value: Any) -> bool | None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline import settings, telemetry
+from pipeline import telemetry
 from pipeline.errors import MalformedQuestion
 from pipeline.serve import problems
 from pipeline.serve.question import read_parameters
 from pipeline.serve.record import write_record
+from pipeline.settings import from_env
 from pipeline.sql import statement
 from pipeline.warehouse import Warehouse
 
@@ -26,15 +27,15 @@ class Settings:
     database_name: str
 
 
-SETTINGS = settings.from_env(Settings)
-WAREHOUSE = Warehouse(SETTINGS.workgroup_name, SETTINGS.database_name)
+settings = from_env(Settings)
+warehouse = Warehouse(settings.workgroup_name, settings.database_name)
 
 
 @telemetry.observed
 def handler(event: dict[str, Any], _context: Any) -> problems.Response:
     """Answer with JSON or a problem; the warehouse is asked at most once."""
     try:
-        return problems.answer(read_event(event, WAREHOUSE))
+        return problems.answer(read_event(event, warehouse))
     except problems.EXPECTED as fault:
         telemetry.logger.warning("not answered", extra=problems.log_fields(fault))
         telemetry.count(type(fault).__name__, 1)

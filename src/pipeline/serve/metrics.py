@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline import settings, telemetry
+from pipeline import telemetry
 from pipeline.catalogue import EventType, load_catalogue
 from pipeline.errors import NothingFound
 from pipeline.serve import problems
 from pipeline.serve.query import metrics_query
 from pipeline.serve.question import PARAMETERS, read_parameters, read_question
 from pipeline.serve.reply import answer_question, list_metrics
+from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
 
 READ_SECONDS = 25  # below the 29 s after which API Gateway gives up
@@ -25,9 +26,9 @@ class Settings:
     database_name: str
 
 
-SETTINGS = settings.from_env(Settings)
-WAREHOUSE = Warehouse(SETTINGS.workgroup_name, SETTINGS.database_name)
-CATALOGUE = load_catalogue()
+settings = from_env(Settings)
+warehouse = Warehouse(settings.workgroup_name, settings.database_name)
+catalogue = load_catalogue()
 
 
 @telemetry.observed
@@ -36,8 +37,8 @@ def handler(event: dict[str, Any], _context: Any) -> problems.Response:
     try:
         if event["resource"] == "/v1/metrics":
             read_parameters(event, ())
-            return problems.answer(list_metrics(CATALOGUE, datetime.now(UTC)))
-        return problems.answer(read_metric(event, CATALOGUE, WAREHOUSE))
+            return problems.answer(list_metrics(catalogue, datetime.now(UTC)))
+        return problems.answer(read_metric(event, catalogue, warehouse))
     except problems.EXPECTED as fault:
         telemetry.logger.warning("not answered", extra=problems.log_fields(fault))
         telemetry.count(type(fault).__name__, 1)

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline import settings, telemetry
+from pipeline import telemetry
 from pipeline.catalogue import EventType, load_catalogue
 from pipeline.queue import QueueGauge
 from pipeline.serve import problems
 from pipeline.serve.question import read_parameters
 from pipeline.serve.state import status_query, write_status
+from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
 
 READ_SECONDS = 25  # below the 29 s after which API Gateway gives up
@@ -26,18 +27,18 @@ class Settings:
     load_queue_url: str
 
 
-SETTINGS = settings.from_env(Settings)
-WAREHOUSE = Warehouse(SETTINGS.workgroup_name, SETTINGS.database_name)
-GAUGE = QueueGauge()
-CATALOGUE = load_catalogue()
-QUEUES = {"event_queue": SETTINGS.event_queue_url, "load_queue": SETTINGS.load_queue_url}
+settings = from_env(Settings)
+warehouse = Warehouse(settings.workgroup_name, settings.database_name)
+gauge = QueueGauge()
+catalogue = load_catalogue()
+queues = {"event_queue": settings.event_queue_url, "load_queue": settings.load_queue_url}
 
 
 @telemetry.observed
 def handler(event: dict[str, Any], _context: Any) -> problems.Response:
     """Answer with JSON or a problem; the warehouse is asked at most once."""
     try:
-        return problems.answer(read_status(event, CATALOGUE, WAREHOUSE, GAUGE))
+        return problems.answer(read_status(event, catalogue, warehouse, gauge))
     except problems.EXPECTED as fault:
         telemetry.logger.warning("not answered", extra=problems.log_fields(fault))
         telemetry.count(type(fault).__name__, 1)
@@ -53,6 +54,6 @@ def read_status(
     """Answer an API Gateway event; raises MalformedQuestion and what the warehouse raises."""
     read_parameters(event, ())
     as_of = datetime.now(UTC)
-    in_flight = {name: gauge.depth(url) for name, url in QUEUES.items()}
+    in_flight = {name: gauge.depth(url) for name, url in queues.items()}
     rows = warehouse.rows(status_query(catalogue), seconds=READ_SECONDS)
     return write_status(rows, in_flight, as_of)
