@@ -15,7 +15,7 @@ from local.answers import print_answers, wait_until_loaded
 from local.cloud import LocalCloud
 from local.deploy import DeployFailed, deploy
 from local.feed import send_through_all
-from local.processes import PortTaken, ServerDidNotStart, free_port
+from local.processes import PortTaken, ServerDidNotStart, free_port, require_free
 from local.replay import replay
 from local.sample import week
 from local.stack import EndpointError, Stack
@@ -54,6 +54,7 @@ def main() -> int:
 def run(options: argparse.Namespace) -> None:
     """Start, deploy, feed, answer, and go on live."""
     port = options.port or free_port()
+    require_free(port)  # before its state goes: another run may be using it
     state = ROOT / f".local/run-{port}"
     shutil.rmtree(state, ignore_errors=True)
     print("Starting the local cloud …", flush=True)

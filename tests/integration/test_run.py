@@ -24,8 +24,12 @@ def test_a_taken_port_is_told_in_a_sentence() -> None:
         taken.bind((HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
+        state = ROOT / f".local/run-{port}/of-another-run"
+        state.mkdir(parents=True)
         run = start("--once", "--port", str(port))
         _, errors = run.communicate(timeout=60)
+    state.rmdir()  # it is still there
+    state.parent.rmdir()
     assert run.returncode == 1
     assert errors.strip().startswith(f"Port {port} on {HOST} is already in use")
     assert "Traceback" not in errors

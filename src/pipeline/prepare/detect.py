@@ -4,11 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline import settings, telemetry
+from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
 from pipeline.lake import Lake, step_key
 from pipeline.prepare.anomalies import detected_lines
 from pipeline.prepare.steps import move
+from pipeline.settings import from_env
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Settings:
     lake_bucket: str
 
 
-lake = Lake(settings.from_env(Settings).lake_bucket)
+lake = Lake(from_env(Settings).lake_bucket)
 catalogue = load_catalogue()
 
 

@@ -4,12 +4,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline import settings, telemetry
+from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
 from pipeline.lake import Lake, step_key
 from pipeline.prepare.computed import COMPUTED
 from pipeline.prepare.facts import enriched_lines, recipe_of
 from pipeline.prepare.steps import move
+from pipeline.settings import from_env
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Settings:
     lake_bucket: str
 
 
-lake = Lake(settings.from_env(Settings).lake_bucket)
+lake = Lake(from_env(Settings).lake_bucket)
 recipes = {name: recipe_of(kind, COMPUTED) for name, kind in load_catalogue().items()}
 
 

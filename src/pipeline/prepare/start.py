@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline import settings, telemetry
+from pipeline import telemetry
 from pipeline.prepare.announcement import execution_input, execution_name
+from pipeline.settings import from_env
 from pipeline.workflow import Workflow
 
 
@@ -15,7 +16,7 @@ class Settings:
     state_machine_arn: str
 
 
-workflow = Workflow(settings.from_env(Settings).state_machine_arn)
+workflow = Workflow(from_env(Settings).state_machine_arn)
 
 
 @telemetry.observed

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline import settings, telemetry
+from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
 from pipeline.lake import Lake, facts_key
 from pipeline.prepare.summary import report_of, summed_up
+from pipeline.settings import from_env
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Settings:
     lake_bucket: str
 
 
-lake = Lake(settings.from_env(Settings).lake_bucket)
+lake = Lake(from_env(Settings).lake_bucket)
 catalogue = load_catalogue()
 
 
