@@ -27,8 +27,8 @@ PARAMETERS = {
     "BatchWindowSeconds": "1",
     "LoadWindowSeconds": "2",
     "CacheTtlSeconds": "10",
-    "EventVisibilitySeconds": "30",
-    "LoadVisibilitySeconds": "30",
+    "EventVisibilitySeconds": "15",
+    "LoadVisibilitySeconds": "15",
     "RequestsPerSecond": "1000",
 }
 LOAD_SECONDS = 120

@@ -3,7 +3,9 @@
 import math
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -181,15 +183,12 @@ def test_killing_the_loader_in_mid_load_changes_no_answer(
     before = all_answers(fed)
     counts = fed.get("/v1/status", fresh=True)["events"]
     fresh = [{**event, "id": f"again-{event['id']}"} for event in week if "page" in event["type"]]
-    send_uploads(fed, [*week[:3000], *fresh])
-    loader = loader_name(cloud)
-    killed = 0
+    with ThreadPoolExecutor(1) as pool:
+        killed = pool.submit(kill_in_mid_load, cloud)
+        send_uploads(fed, [*week[:3000], *fresh])
+        assert killed.result() >= 1
 
     def done() -> bool:
-        nonlocal killed
-        for pid in cloud.worker_pids(loader) if killed < 3 else []:
-            os.kill(pid, signal.SIGKILL)
-            killed += 1
         events = fed.get("/v1/status", fresh=True)["events"]
         return bool(
             events["loaded"] == counts["loaded"] + len(fresh)
@@ -197,8 +196,23 @@ def test_killing_the_loader_in_mid_load_changes_no_answer(
         )
 
     until(done, "every event is loaded or counted as a duplicate once")
-    assert killed
     assert all_answers(fed) == before
+
+
+def kill_in_mid_load(cloud: LocalCloud) -> int:
+    """Kill the loader's processes once, while it holds messages; returns how many."""
+    sqs, loader = cloud.client("sqs"), loader_name(cloud)
+    urls = sqs.list_queues()["QueueUrls"]
+    queue = next(url for url in urls if "LoadQueue" in url)
+    held = "ApproximateNumberOfMessagesNotVisible"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[held])["Attributes"]
+        if int(attributes[held]) and (pids := cloud.worker_pids(loader)):
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            return len(pids)
+    raise AssertionError("not in time: the loader holds messages")
 
 
 def loader_name(cloud: LocalCloud) -> str:
