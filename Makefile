@@ -2,7 +2,7 @@
 PYTHON ?= python3
 ENV ?= dev
 VENV = .venv/bin/python
-SAM = SAM_CLI_TELEMETRY=0 .venv/bin/python -m local.sam
+SAM = SAM_CLI_TELEMETRY=0 $(VENV) -m local.sam
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-unit check fix build deploy invoke bench lock clean

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from local.answers import wait_until_loaded
 from local.call_counter import counting_calls
-from local.cloud import LocalCloud
+from local.cloud import LocalCloud, address_of_warehouse, start_warehouse
 from local.feed import send_through_all
-from local.processes import HOST, Server, clean_environment, find_processes, free_port
+from local.processes import HOST, find_processes, free_port
 from local.run import deploy_template
 from local.sample import week
 from local.stack import Stack
@@ -26,10 +26,13 @@ def measure() -> dict[str, str]:
     shutil.rmtree(STATE, ignore_errors=True)
     started = time.monotonic()
     port = free_port()
-    warehouse = _start_warehouse(port)
+    warehouse = start_warehouse(STATE, f"http://{HOST}:{port}")
     try:
         with (
-            counting_calls(_address(warehouse)) as (proxy, calls),
+            counting_calls(address_of_warehouse(warehouse, started + START_SECONDS)) as (
+                proxy,
+                calls,
+            ),
             LocalCloud(STATE, port=port, redshift_endpoint=proxy) as cloud,
         ):
             stack = Stack.on_machine(cloud, deploy_template(cloud))
@@ -40,21 +43,6 @@ def measure() -> dict[str, str]:
             return figures
     finally:
         warehouse.stop()
-
-
-def _start_warehouse(port: int) -> Server:
-    place = ["--port", "0", "--data", str(STATE / "redshift")]
-    return Server(
-        "local.redshift_data",
-        [*place, "--s3-endpoint", f"http://{HOST}:{port}"],
-        log=STATE / "redshift-data.log",
-        environment=clean_environment({}),
-    )
-
-
-def _address(warehouse: Server) -> str:
-    deadline = time.monotonic() + START_SECONDS
-    return warehouse.wait_for_line(r"redshift-data listening on (http://\S+)", deadline)
 
 
 def _measure(stack: Stack, calls: Counter[str], started: float) -> dict[str, str]:

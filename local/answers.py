@@ -1,18 +1,15 @@
 """Asks the endpoint the questions that a person would ask first, and prints what it says."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
+from local.feed import Progress, nothing
 from local.stack import Stack
 
 
-def nobody(_done: int) -> None:
-    """Report progress to nobody."""
-
-
 def wait_until_loaded(
-    stack: Stack, events: int, seconds: float, progress: Callable[[int], object] = nobody
+    stack: Stack, events: int, seconds: float, progress: Progress = nothing
 ) -> dict[str, Any]:
     """Poll /v1/status until that many events are in the warehouse with their facts.
 

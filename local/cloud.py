@@ -89,17 +89,9 @@ class LocalCloud:
         )
 
     def _start_redshift(self, deadline: float) -> None:
-        place = ["--port", "0", "--data", str(self.state / "redshift")]
-        server = Server(
-            "local.redshift_data",
-            [*place, "--s3-endpoint", self.endpoint],
-            log=self.state / "redshift-data.log",
-            environment=clean_environment({}),
-        )
+        server = start_warehouse(self.state, self.endpoint)
         self._servers.append(server)
-        self.redshift_endpoint = server.wait_for_line(
-            r"redshift-data listening on (http://\S+)", deadline
-        )
+        self.redshift_endpoint = address_of_warehouse(server, deadline)
 
     def _start_emulator(self, deadline: float) -> None:
         shutil.rmtree(self._workplace, ignore_errors=True)
@@ -127,6 +119,22 @@ class LocalCloud:
             "AWS_ENDPOINT_URL_REDSHIFT_DATA": self.redshift_endpoint,
             "AWS_XRAY_DAEMON_ADDRESS": f"{HOST}:9",  # the discard port: segments go nowhere
         }
+
+
+def start_warehouse(state: Path, s3_endpoint: str) -> Server:
+    """Start a Redshift Data API on a free port, with its data and its log under `state`."""
+    place = ["--port", "0", "--data", str(state / "redshift")]
+    return Server(
+        "local.redshift_data",
+        [*place, "--s3-endpoint", s3_endpoint],
+        log=state / "redshift-data.log",
+        environment=clean_environment({}),
+    )
+
+
+def address_of_warehouse(server: Server, deadline: float) -> str:
+    """Wait until a Redshift Data API is ready; raises ServerDidNotStart at the deadline."""
+    return server.wait_for_line(r"redshift-data listening on (http://\S+)", deadline)
 
 
 def api_url(cloud: LocalCloud, api_id: str, stage: str) -> str:

@@ -5,9 +5,8 @@ from typing import Any, Protocol
 
 import boto3
 
+from pipeline.announcements import SOURCE
 from pipeline.errors import DeliveryFailed
-
-SOURCE = "events-to-endpoints"
 
 
 class EventsClient(Protocol):

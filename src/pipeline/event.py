@@ -11,6 +11,8 @@ from pipeline.envelope import MAX_TEXT_BYTES, Attributes, fits, read_envelope
 from pipeline.errors import MalformedEvent
 from pipeline.exact_json import write
 
+# The form of the rows that travel through the queue, told beside each message.
+ROW_FORMAT = "rows.v1"
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_DRIFT = timedelta(minutes=10)
 
@@ -22,7 +24,6 @@ class Receipt:
     """Where and when events came in; the same for all events of one delivery."""
 
     entrance: str
-    moment: datetime
     received_at: str
     latest: datetime
 
@@ -39,7 +40,7 @@ def receive_at(entrance: str, moment: datetime) -> Receipt:
     """Note the receipt of events at an entrance, at a moment with a time zone."""
     utc = moment.astimezone(UTC)
     text = utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
-    return Receipt(entrance, utc, text, utc + CLOCK_DRIFT)
+    return Receipt(entrance, text, utc + CLOCK_DRIFT)
 
 
 def make_row(event: Any, receipt: Receipt, catalogue: Catalogue) -> Row:

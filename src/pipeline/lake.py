@@ -3,12 +3,12 @@
 import gzip
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import boto3
 
-# Level 6 costs 3 x the time of level 1 for 8 % less; batches are small and short-lived work.
+# Level 6 makes a batch of the sample 15 % smaller than level 1 and takes 2.2 x the time.
 COMPRESSION_LEVEL = 1
 
 
@@ -33,14 +33,27 @@ class Lake:
         self.bucket = bucket
         self._s3: S3Client = client or boto3.client("s3")
 
-    def write_lines(self, key: str, lines: Iterable[bytes]) -> int:
-        """Store lines (without their line ends) as one gzip object; returns its bytes."""
+    def write_lines(self, key: str, lines: Iterable[bytes]) -> None:
+        """Store lines (without their line ends) as one gzip object."""
         body = gzip.compress(b"\n".join(lines) + b"\n", COMPRESSION_LEVEL, mtime=0)
         self._s3.put_object(
             Bucket=self.bucket, Key=key, Body=body, ContentType="application/x-ndjson",
             ContentEncoding="gzip",
         )  # fmt: skip
-        return len(body)
+
+    def write_batch(
+        self, batch_id: str, received_at: str, lines: Sequence[bytes]
+    ) -> dict[str, Any]:
+        """Store a staged batch; returns the detail with which it is announced."""
+        key = batch_key(batch_id, received_at)
+        self.write_lines(key, lines)
+        return {
+            "batch_id": batch_id,
+            "bucket": self.bucket,
+            "key": key,
+            "rows": len(lines),
+            "received_at": received_at,
+        }
 
     def read_lines(self, key: str) -> Iterator[bytes]:
         """Yield the lines of an object that write_lines stored, one in memory at a time."""

@@ -7,19 +7,19 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.errors import DeliveryFailed
+from pipeline.event import ROW_FORMAT
 
 # One message and one SendMessageBatch call carry at most 1 MiB (SQS quota); attributes and the
 # JSON around a body need their share of it.
 MAX_CALL_BYTES = 1_000_000
 MAX_MESSAGE_BYTES = 250_000
 MAX_CALL_MESSAGES = 10
-FORMAT = "rows.v1"
 COUNTS = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 )
-ATTRIBUTES = {"format": {"DataType": "String", "StringValue": FORMAT}}
+ATTRIBUTES = {"format": {"DataType": "String", "StringValue": ROW_FORMAT}}
 
 
 class SqsClient(Protocol):

@@ -10,7 +10,7 @@ import pytest
 
 from local import sample
 from local.cloud import LocalCloud
-from local.run import deploy_template
+from local.run import STACK_NAME, deploy_template
 from local.stack import Stack
 
 Event = dict[str, Any]
@@ -40,6 +40,17 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         found = Stack.on_machine(cloud, deploy_template(cloud))
     yield found
     found.close()
+
+
+@pytest.fixture(scope="module")
+def functions(cloud: LocalCloud, stack: Stack) -> dict[str, str]:  # noqa: ARG001 (it deploys)
+    """Deployed names of the functions, by their names in the template."""
+    description = cloud.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)
+    return {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for resource in description["StackResources"]
+        if resource["ResourceType"] == "AWS::Lambda::Function"
+    }
 
 
 @pytest.fixture(scope="session")

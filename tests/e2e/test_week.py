@@ -178,13 +178,17 @@ def test_sending_all_of_it_again_elsewhere_changes_no_answer(
 
 
 def test_killing_the_loader_in_mid_load_changes_no_answer(
-    fed: Stack, cloud: LocalCloud, week: list[Event], until: Poll
+    fed: Stack,
+    cloud: LocalCloud,
+    functions: dict[str, str],
+    week: list[Event],
+    until: Poll,
 ) -> None:
     before = all_answers(fed)
     counts = fed.get("/v1/status", fresh=True)["events"]
     fresh = [{**event, "id": f"again-{event['id']}"} for event in week if "page" in event["type"]]
     with ThreadPoolExecutor(1) as pool:
-        killed = pool.submit(kill_in_mid_load, cloud)
+        killed = pool.submit(kill_in_mid_load, cloud, functions["LoadBatchesFunction"])
         send_uploads(fed, [*week[:3000], *fresh])
         assert killed.result() >= 1
 
@@ -199,9 +203,9 @@ def test_killing_the_loader_in_mid_load_changes_no_answer(
     assert all_answers(fed) == before
 
 
-def kill_in_mid_load(cloud: LocalCloud) -> int:
+def kill_in_mid_load(cloud: LocalCloud, loader: str) -> int:
     """Kill the loader's processes once, while it holds messages; returns how many."""
-    sqs, loader = cloud.client("sqs"), loader_name(cloud)
+    sqs = cloud.client("sqs")
     urls = sqs.list_queues()["QueueUrls"]
     queue = next(url for url in urls if "LoadQueue" in url)
     held = "ApproximateNumberOfMessagesNotVisible"
@@ -213,9 +217,3 @@ def kill_in_mid_load(cloud: LocalCloud) -> int:
                 os.kill(pid, signal.SIGKILL)
             return len(pids)
     raise AssertionError("not in time: the loader holds messages")
-
-
-def loader_name(cloud: LocalCloud) -> str:
-    pages = cloud.client("lambda").get_paginator("list_functions").paginate()
-    names = [f["FunctionName"] for page in pages for f in page["Functions"]]
-    return next(str(name) for name in names if "LoadBatches" in name)

@@ -12,11 +12,12 @@ from botocore.config import Config
 
 from local.redshift_data.limits import Limits
 from local.redshift_data.server import RedshiftDataServer
+from pipeline.announcements import SOURCE
 from pipeline.catalogue import load_catalogue
 from pipeline.event import event_key
 from pipeline.lake import Lake, batch_key, facts_key
 from pipeline.load import ddl
-from pipeline.load.plan import SOURCE, read_announcement
+from pipeline.load.plan import read_announcement
 from pipeline.load.transactions import Loader, Outcome
 from pipeline.warehouse import Warehouse
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from pipeline import announcements as words
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 
@@ -106,6 +108,20 @@ def test_substitutions_and_state_machine_agree(resources: Resources) -> None:
     text = (ROOT / "statemachine/prepare_batch.asl.json").read_text()
     given = set(resources["PrepareBatch"]["Properties"]["DefinitionSubstitutions"])
     assert set(re.findall(r"\$\{(\w+)\}", text)) == given
+
+
+def test_rules_and_state_machine_use_the_words_of_the_announcements(
+    resources: Resources, functions: Resources, state_machine: dict[str, Any]
+) -> None:
+    load = resources["StagedToLoadRule"]["Properties"]["EventPattern"]
+    assert load == {
+        "source": [words.SOURCE],
+        "detail-type": [words.BATCH_STAGED, words.FACTS_STAGED],
+    }
+    prepare = functions["StartPreparationFunction"]["Events"]["BatchStaged"]["Properties"]
+    assert prepare["Pattern"] == {"source": [words.SOURCE], "detail-type": [words.BATCH_STAGED]}
+    [entry] = state_machine["States"]["Announce facts"]["Arguments"]["Entries"]
+    assert (entry["Source"], entry["DetailType"]) == (words.SOURCE, words.FACTS_STAGED)
 
 
 def test_tasks_wait_longer_than_their_functions_run(

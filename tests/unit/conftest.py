@@ -1,7 +1,7 @@
 """Unit tests run without a network, an account or a tracing daemon."""
 
+import os
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -35,9 +35,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _environment() -> "Callable[[], None] | None":
-    import os  # noqa: PLC0415 (only here)
-
+def _environment() -> None:
     os.environ.update(
         AWS_DEFAULT_REGION="us-east-1",
         AWS_ACCESS_KEY_ID="test",
@@ -46,4 +44,3 @@ def _environment() -> "Callable[[], None] | None":
         POWERTOOLS_SERVICE_NAME="test",
         POWERTOOLS_METRICS_NAMESPACE="Test",
     )
-    return None

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from pipeline import bus
+from pipeline.announcements import SOURCE
 from pipeline.catalogue import load_catalogue
 from pipeline.errors import MalformedAnnouncement
 from pipeline.load.plan import (
     EVENTS,
     FACTS,
     MAX_POINTERS,
-    SOURCE,
     Announcement,
     Pointer,
     first_token,
@@ -49,10 +48,6 @@ def pointers_of(transactions: list[list[Pointer]]) -> list[Pointer]:
 
 def announcement(*pointers: Pointer, event_id: str = "e") -> Announcement:
     return Announcement("m", event_id, pointers)
-
-
-def test_the_source_is_that_of_the_bus() -> None:
-    assert SOURCE == bus.SOURCE
 
 
 def test_a_staged_batch_is_one_pointer() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.announcements import BATCH_STAGED, FACTS_STAGED, SOURCE
 from pipeline.catalogue import EventType
 from pipeline.errors import MalformedAnnouncement
 
-SOURCE = "events-to-endpoints"  # as pipeline.bus announces
 EVENTS = "events"
 FACTS = "facts:"
 # Whatever matches goes into a COPY statement or a manifest, which take no parameters.
@@ -69,9 +69,9 @@ def _pointers(
     kind: str, detail: Mapping[str, Any], catalogue: Mapping[str, EventType]
 ) -> Iterator[Pointer]:
     batch_id = detail["batch_id"]
-    if kind == "BatchStaged":
+    if kind == BATCH_STAGED:
         yield _pointer(EVENTS, batch_id, detail)
-    elif kind == "FactsStaged":
+    elif kind == FACTS_STAGED:
         for facts in detail["facts"]:
             _demand(facts["type"] in catalogue, "it names an unknown type")
             if facts["rows"] != 0:

@@ -1,13 +1,13 @@
 """Writes the rows of an upload to the lake in batches and announces them once all are there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Protocol
 
+from pipeline.announcements import BATCH_STAGED
 from pipeline.errors import MalformedEvent
 from pipeline.event import Catalogue, Row, number_line, receive_at
-from pipeline.lake import batch_key
 from pipeline.receive.notification import Upload
 from pipeline.receive.objects import Origin, broken_object, read_rows
 
@@ -18,13 +18,13 @@ MAX_BYTES = 8_000_000
 class Lake(Protocol):
     """The lake as this module uses it: pipeline.lake.Lake, or a fake."""
 
-    bucket: str
-
     def open_object(self, bucket: str, key: str, version_id: str | None) -> Any:
         """Open an object for streaming."""
 
-    def write_lines(self, key: str, lines: Iterable[bytes]) -> int:
-        """Store lines as one object."""
+    def write_batch(
+        self, batch_id: str, received_at: str, lines: Sequence[bytes]
+    ) -> dict[str, Any]:
+        """Store a batch; returns the detail with which it is announced."""
 
 
 class Bus(Protocol):
@@ -59,7 +59,7 @@ def load_upload(upload: Upload, lake: Lake, bus: Bus, catalogue: Catalogue) -> S
         staged = Staged()
         _stage([broken_object(origin, fault)], "object", origin, lake, staged)
     for detail in staged.details:
-        bus.announce("BatchStaged", detail)
+        bus.announce(BATCH_STAGED, detail)
     return staged
 
 
@@ -85,19 +85,7 @@ def _origin(upload: Upload, answer: Any) -> Origin:
 
 def _stage(rows: list[Row], part: str, origin: Origin, lake: Lake, staged: Staged) -> None:
     batch_id = sha256(f"{origin.source}\n{origin.version}\n{part}".encode()).hexdigest()
-    received_at = origin.receipt.received_at
-    key = batch_key(batch_id, received_at)
-    lake.write_lines(
-        key, (number_line(row.line, batch_id, n).encode() for n, row in enumerate(rows))
-    )
+    lines = [number_line(row.line, batch_id, n).encode() for n, row in enumerate(rows)]
     staged.events += len(rows)
     staged.quarantined += sum(row.fault is not None for row in rows)
-    staged.details.append(
-        {
-            "batch_id": batch_id,
-            "bucket": lake.bucket,
-            "key": key,
-            "rows": len(rows),
-            "received_at": received_at,
-        }
-    )
+    staged.details.append(lake.write_batch(batch_id, origin.receipt.received_at, lines))

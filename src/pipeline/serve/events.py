@@ -8,14 +8,14 @@ from typing import Any
 
 from pipeline import telemetry
 from pipeline.errors import MalformedQuestion
-from pipeline.serve import problems
+from pipeline.serve.answering import READ_SECONDS, answered
+from pipeline.serve.problems import Response
 from pipeline.serve.question import read_parameters
 from pipeline.serve.record import write_record
 from pipeline.settings import from_env
 from pipeline.sql import statement
 from pipeline.warehouse import Warehouse
 
-READ_SECONDS = 25  # below the 29 s after which API Gateway gives up
 EVENT_KEY = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -32,14 +32,9 @@ warehouse = Warehouse(settings.workgroup_name, settings.database_name)
 
 
 @telemetry.observed
-def handler(event: dict[str, Any], _context: Any) -> problems.Response:
+def handler(event: dict[str, Any], _context: Any) -> Response:
     """Answer with JSON or a problem; the warehouse is asked at most once."""
-    try:
-        return problems.answer(read_event(event, warehouse))
-    except problems.EXPECTED as fault:
-        telemetry.logger.warning("not answered", extra=problems.log_fields(fault))
-        telemetry.count(type(fault).__name__, 1)
-        return problems.problem(fault)
+    return answered(lambda: read_event(event, warehouse))
 
 
 def read_event(event: Mapping[str, Any], warehouse: Warehouse) -> str:

@@ -8,14 +8,13 @@ from typing import Any
 from pipeline import telemetry
 from pipeline.catalogue import EventType, load_catalogue
 from pipeline.errors import NothingFound
-from pipeline.serve import problems
+from pipeline.serve.answering import READ_SECONDS, answered
+from pipeline.serve.problems import Response
 from pipeline.serve.query import metrics_query
 from pipeline.serve.question import PARAMETERS, read_parameters, read_question
 from pipeline.serve.reply import answer_question, list_metrics
 from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
-
-READ_SECONDS = 25  # below the 29 s after which API Gateway gives up
 
 
 @dataclass(frozen=True)
@@ -32,17 +31,17 @@ catalogue = load_catalogue()
 
 
 @telemetry.observed
-def handler(event: dict[str, Any], _context: Any) -> problems.Response:
+def handler(event: dict[str, Any], _context: Any) -> Response:
     """Answer with JSON or a problem; the warehouse is asked at most once."""
-    try:
-        if event["resource"] == "/v1/metrics":
-            read_parameters(event, ())
-            return problems.answer(list_metrics(catalogue, datetime.now(UTC)))
-        return problems.answer(read_metric(event, catalogue, warehouse))
-    except problems.EXPECTED as fault:
-        telemetry.logger.warning("not answered", extra=problems.log_fields(fault))
-        telemetry.count(type(fault).__name__, 1)
-        return problems.problem(fault)
+    if event["resource"] == "/v1/metrics":
+        return answered(lambda: read_list(event, catalogue))
+    return answered(lambda: read_metric(event, catalogue, warehouse))
+
+
+def read_list(event: Mapping[str, Any], catalogue: Mapping[str, EventType]) -> str:
+    """Tell what may be asked; raises MalformedQuestion for any parameter."""
+    read_parameters(event, ())
+    return list_metrics(catalogue, datetime.now(UTC))
 
 
 def read_metric(

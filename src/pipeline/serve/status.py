@@ -8,13 +8,12 @@ from typing import Any
 from pipeline import telemetry
 from pipeline.catalogue import EventType, load_catalogue
 from pipeline.queue import QueueGauge
-from pipeline.serve import problems
+from pipeline.serve.answering import READ_SECONDS, answered
+from pipeline.serve.problems import Response
 from pipeline.serve.question import read_parameters
 from pipeline.serve.state import status_query, write_status
 from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
-
-READ_SECONDS = 25  # below the 29 s after which API Gateway gives up
 
 
 @dataclass(frozen=True)
@@ -35,14 +34,9 @@ queues = {"event_queue": settings.event_queue_url, "load_queue": settings.load_q
 
 
 @telemetry.observed
-def handler(event: dict[str, Any], _context: Any) -> problems.Response:
+def handler(event: dict[str, Any], _context: Any) -> Response:
     """Answer with JSON or a problem; the warehouse is asked at most once."""
-    try:
-        return problems.answer(read_status(event, catalogue, warehouse, gauge))
-    except problems.EXPECTED as fault:
-        telemetry.logger.warning("not answered", extra=problems.log_fields(fault))
-        telemetry.count(type(fault).__name__, 1)
-        return problems.problem(fault)
+    return answered(lambda: read_status(event, catalogue, warehouse, gauge))
 
 
 def read_status(

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import telemetry
+from pipeline.announcements import BATCH_STAGED
 from pipeline.bus import Bus
-from pipeline.lake import Lake, batch_key
+from pipeline.lake import Lake
 from pipeline.settings import from_env
 from pipeline.stage.rows import make_batch
 
@@ -27,16 +28,7 @@ bus = Bus(settings.bus_name)
 def handler(event: Any, _context: Any) -> dict[str, Any]:
     """Store one batch of the queue and announce it."""
     batch = make_batch(event["Records"])
-    key = batch_key(batch.batch_id, batch.received_at)
-    lake.write_lines(key, batch.lines)
-    detail = {
-        "batch_id": batch.batch_id,
-        "bucket": lake.bucket,
-        "key": key,
-        "rows": len(batch.lines),
-        "received_at": batch.received_at,
-    }
-    bus.announce("BatchStaged", detail)
+    bus.announce(BATCH_STAGED, lake.write_batch(batch.batch_id, batch.received_at, batch.lines))
     telemetry.count("BatchesStaged", 1)
     telemetry.count("EventsStaged", len(batch.lines))
     telemetry.count("ForeignMessages", batch.foreign)

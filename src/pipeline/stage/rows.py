@@ -9,10 +9,9 @@ from typing import Any
 
 from pipeline.envelope import read_time
 from pipeline.errors import MalformedEvent
-from pipeline.event import number_line, quarantine, receive_at
+from pipeline.event import ROW_FORMAT, number_line, quarantine, receive_at
 from pipeline.exact_json import decode
 
-FORMAT = "rows.v1"
 ROW = re.compile(
     r'\{"event_key":"[0-9a-f]{64}","fingerprint":"[0-9a-f]{64}","entrance":"[a-z]+",'
     r'"received_at":"([0-9T:.-]+Z)".*\}'
@@ -98,7 +97,7 @@ def foreign_row(message: Any, text: str, number: int = 0) -> str:
 
 def _is_own(message: Any) -> bool:
     attribute = (message.get("messageAttributes") or {}).get("format") or {}
-    return bool(attribute.get("stringValue") == FORMAT)
+    return bool(attribute.get("stringValue") == ROW_FORMAT)
 
 
 def _fits(row: dict[str, Any]) -> bool:
