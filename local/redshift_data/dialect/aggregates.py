@@ -1,16 +1,16 @@
 """Aggregates, plain or over a window, with the result types that Redshift gives them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from sqlglot import exp
 
+from local.redshift_data.dialect.arguments import Arguments, expect
 from local.redshift_data.dialect.conversions import settle
 from local.redshift_data.dialect.expressions import (
     compile_as,
     compile_expression,
     redshift_function,
 )
-from local.redshift_data.dialect.functions import expect
 from local.redshift_data.dialect.scope import Compiled, Scope
 from local.redshift_data.dialect.syntax import only
 from local.redshift_data.dialect.types import (
@@ -24,7 +24,6 @@ from local.redshift_data.dialect.types import (
 )
 from local.redshift_data.errors import NotEmulated, StatementError
 
-Arguments = Sequence[exp.Expr]
 Aggregate = Callable[[Arguments, Scope, str], Compiled]
 """Takes the OVER clause as well: it stands inside the cast to the result's type."""
 

@@ -5,9 +5,13 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from local.redshift_data.dialect.arguments import Arguments, expect, text_constant
 from local.redshift_data.dialect.conversions import cast, coerce
-from local.redshift_data.dialect.expressions import compile_expression, redshift_function
-from local.redshift_data.dialect.functions import expect
+from local.redshift_data.dialect.expressions import (
+    compile_expression,
+    redshift_function,
+    redshift_keyword,
+)
 from local.redshift_data.dialect.scope import Compiled, Scope
 from local.redshift_data.dialect.syntax import only
 from local.redshift_data.dialect.types import (
@@ -21,8 +25,6 @@ from local.redshift_data.dialect.types import (
     varchar,
 )
 from local.redshift_data.errors import NotEmulated, StatementError
-
-Arguments = Sequence[exp.Expr]
 
 # Weeks are left out of DATEDIFF: which day starts one there is not documented.
 _PARTS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
@@ -47,6 +49,7 @@ def _getdate(arguments: Arguments, scope: Scope) -> Compiled:
     return Compiled("CAST(date_trunc('second', now()) AT TIME ZONE 'UTC' AS TIMESTAMP)", TIMESTAMP)
 
 
+@redshift_keyword("SYSDATE")
 @compile_expression.register
 def _sysdate(node: exp.CurrentTimestamp, scope: Scope) -> Compiled:
     only(node, "sysdate")
@@ -56,6 +59,7 @@ def _sysdate(node: exp.CurrentTimestamp, scope: Scope) -> Compiled:
     return Compiled("CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP)", TIMESTAMP)
 
 
+@redshift_keyword("CURRENT_DATE")
 @compile_expression.register
 def _current_date(node: exp.CurrentDate, scope: Scope) -> Compiled:
     only(node)
@@ -116,6 +120,7 @@ def _dateadd(arguments: Arguments, scope: Scope) -> Compiled:
     return Compiled(f"({without_zone(start).sql} + {step})", TIMESTAMP)
 
 
+@redshift_keyword("EXTRACT")
 @compile_expression.register
 def _extract(node: exp.Extract, scope: Scope) -> Compiled:
     only(node, "this", "expression")
@@ -142,7 +147,7 @@ def _whole_unless(sql: str, *, zoned: bool, wide: bool = False) -> Compiled:
 def _to_char(arguments: Arguments, scope: Scope) -> Compiled:
     expect("TO_CHAR", arguments, 2)
     value = without_zone(moment(arguments[0], scope))
-    format_ = _text_constant(arguments[1])
+    format_ = text_constant(arguments[1])
     pattern = _strftime(format_)
     return Compiled(f"strftime({value.sql}, '{pattern}')", varchar(len(format_) + 8))
 
@@ -154,17 +159,11 @@ def _strftime(format_: str) -> str:
     return "".join(_TO_CHAR.get(piece, piece.strip('"')) for piece in pieces).replace("'", "''")
 
 
-def _text_constant(node: exp.Expr) -> str:
-    if isinstance(node, exp.Literal) and node.is_string:
-        return str(node.this)
-    raise NotEmulated(f"{node.sql(dialect='redshift')} where a text constant is expected")
-
-
 @redshift_function("CONVERT_TIMEZONE")
 def _convert_timezone(arguments: Arguments, scope: Scope) -> Compiled:
     expect("CONVERT_TIMEZONE", arguments, 2, 3)
     *zones, last = arguments
-    source, target = ["UTC", *map(_text_constant, zones)][-2:]
+    source, target = ["UTC", *map(text_constant, zones)][-2:]
     for zone in (source, target):
         if not _TIME_ZONE.fullmatch(zone):
             raise NotEmulated(f"time zone {zone}")

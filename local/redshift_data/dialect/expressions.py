@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import singledispatch
+from typing import TypeVar
 
 from sqlglot import exp
 
@@ -25,7 +26,10 @@ LARGEST_INT4 = 2**31 - 1
 LARGEST_INT8 = 2**63 - 1
 
 Function = Callable[[Sequence[exp.Expr], Scope], Compiled]
+Rule = TypeVar("Rule", bound=Callable[..., Compiled])
 FUNCTIONS: dict[str, Function] = {}
+KEYWORDS = set[str]()
+"""Names on the allow-list that are words of the grammar: CAST, EXTRACT, SYSDATE."""
 
 
 def redshift_function(*names: str) -> Callable[[Function], Function]:
@@ -34,6 +38,16 @@ def redshift_function(*names: str) -> Callable[[Function], Function]:
     def register(function: Function) -> Function:
         FUNCTIONS.update(dict.fromkeys(names, function))
         return function
+
+    return register
+
+
+def redshift_keyword(*names: str) -> Callable[[Rule], Rule]:
+    """Put what is written with a syntax of its own on the allow-list, under these names."""
+
+    def register(rule: Rule) -> Rule:
+        KEYWORDS.update(names)
+        return rule
 
     return register
 
@@ -166,6 +180,7 @@ def _parenthesis(node: exp.Paren, scope: Scope) -> Compiled:
     return Compiled(f"({inner.sql})", inner.type, inner.literal)
 
 
+@redshift_keyword("CAST")
 @compile_expression.register
 def _cast(node: exp.Cast, scope: Scope) -> Compiled:
     only(node, "this", "to")
@@ -174,6 +189,7 @@ def _cast(node: exp.Cast, scope: Scope) -> Compiled:
     return cast(compile_expression(node.this, scope), from_node(node.to))
 
 
+@redshift_keyword("CASE")
 @compile_expression.register
 def _case(node: exp.Case, scope: Scope) -> Compiled:
     only(node, "this", "ifs", "default")
@@ -209,6 +225,7 @@ def _call(node: exp.Anonymous, scope: Scope) -> Compiled:
     return FUNCTIONS[name](node.expressions, scope)
 
 
+@redshift_keyword("CURRENT_USER")
 @compile_expression.register
 def _current_user(node: exp.CurrentUser, scope: Scope) -> Compiled:
     only(node)

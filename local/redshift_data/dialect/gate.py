@@ -8,12 +8,14 @@ from local.redshift_data.catalog import Catalog, Column
 from local.redshift_data.dialect import (
     aggregates,
     changes,
+    conditionals,
     datetimes,
     ddl,
-    functions,
     merge,
+    numbers,
     operators,
-    super,  # noqa: A004 - the data type's own name
+    super_functions,
+    texts,
     windows,
 )
 from local.redshift_data.dialect.admin import create_user, grant, lock, maintain
@@ -24,7 +26,7 @@ from local.redshift_data.dialect.scope import Reads, Scope
 from local.redshift_data.dialect.syntax import Text, parse, read
 from local.redshift_data.errors import NotEmulated, StatementError
 
-RULES = (aggregates, datetimes, functions, operators, super, windows)
+RULES = (aggregates, conditionals, datetimes, numbers, operators, super_functions, texts, windows)
 """The modules whose import fills the allow-lists of expressions and functions."""
 
 _READ_BY_WORD: dict[str, Callable[[Text, Reads], Plan]] = {

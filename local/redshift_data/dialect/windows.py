@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from local.redshift_data.dialect.aggregates import AGGREGATES
+from local.redshift_data.dialect.arguments import constant, expect
 from local.redshift_data.dialect.conversions import settle
 from local.redshift_data.dialect.expressions import compile_expression
-from local.redshift_data.dialect.functions import constant, expect
 from local.redshift_data.dialect.queries import direction
 from local.redshift_data.dialect.scope import Compiled, Scope
 from local.redshift_data.dialect.syntax import only

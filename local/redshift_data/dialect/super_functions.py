@@ -1,11 +1,9 @@
 """Functions that make and read SUPER values."""
 
-from collections.abc import Sequence
-
 from sqlglot import exp
 
+from local.redshift_data.dialect.arguments import Arguments, expect, text_argument
 from local.redshift_data.dialect.expressions import compile_expression, redshift_function
-from local.redshift_data.dialect.functions import expect, text_argument
 from local.redshift_data.dialect.scope import Compiled, Scope
 from local.redshift_data.dialect.types import (
     BOOL,
@@ -15,8 +13,6 @@ from local.redshift_data.dialect.types import (
     varchar,
 )
 from local.redshift_data.errors import StatementError
-
-Arguments = Sequence[exp.Expr]
 
 
 def _super_argument(node: exp.Expr, scope: Scope) -> str:
