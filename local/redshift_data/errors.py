@@ -35,6 +35,28 @@ class ActiveStatementsExceededException(ApiError):
     """More statements are queued or running than the quota."""
 
 
+class ActiveSessionsExceededException(ApiError):
+    """More sessions are open in a cluster or workgroup than the quota."""
+
+
+class ActiveWaitingRequestsExceededException(ApiError):
+    """More requests wait for one statement than the quota."""
+
+
+class MissingAuthenticationTokenException(ApiError):
+    """The request is not signed."""
+
+
+class SerializationException(ApiError):
+    """The body is no JSON object, or a member has the wrong type."""
+
+
+class RequestEntityTooLargeException(ApiError):
+    """The body is larger than any valid request."""
+
+    status = 413
+
+
 class UnknownOperationException(ApiError):
     """The target names no operation that this server has."""
 
@@ -73,12 +95,25 @@ class StatementAborted(StatementError):
         super().__init__("Query cancelled on user's request")
 
 
+def serialization_failure() -> StatementError:
+    """Return the error of a transaction that another one's commit leaves no place for."""
+    return StatementError("1023 DETAIL: Serializable isolation violation on table in Redshift")
+
+
+_CONFLICT = re.compile(r"[Cc]onflict|has been altered|has been dropped|has been removed")
 _TRANSLATIONS = (
     (r"Table with name \"?([^\"\s]+)\"? does not exist", 'relation "{0}" does not exist'),
     (r"Table with name \"?([^\"\s]+)\"? already exists", 'Relation "{0}" already exists'),
     (r"NOT NULL constraint failed: .*?\.?\"?([^\".\s]+)\"?$", "Cannot insert a NULL value into column {0}"),
     (r"affect the same target row more than once", "Found multiple matches to update the same tuple."),
+    (r"Unknown TimeZone '(.*)'", 'time zone "{0}" not recognized'),
+    (r"not in timestamp range|Timestamp microseconds out of range", "timestamp out of range"),
     (r"[Dd]ivision by zero", "division by zero"),
+    (r"Overflow in (\w+) of DECIMAL\(38\)", "128 bit numeric data overflow ({0})"),
+    (r"destination type INT16", "smallint out of range"),
+    (r"destination type INT32", "integer out of range"),
+    (r"Type (?!INT128).*destination type INT64", "bigint out of range"),
+    (r"(?:cast value|Casting value) .* to (?:type )?DECIMAL", "Numeric data overflow (result precision)"),
     (r"Overflow in (\w+) of", "Numeric data overflow ({0})"),
     (r"column \"?([^\"]+)\"? must appear in the GROUP BY clause", 'column "{0}" must appear in the GROUP BY clause or be used in an aggregate function'),
     (r"More than one row returned by a subquery", "more than one row returned by a subquery used as an expression"),
@@ -96,6 +131,8 @@ def statement_error(error: duckdb.Error) -> StatementError:
     _, marked, ours = first_line.partition(RAISED_BY_US)
     if marked:
         return StatementError(ours)
+    if isinstance(error, duckdb.TransactionException) and _CONFLICT.search(first_line):
+        return serialization_failure()
     for pattern, message in _TRANSLATIONS:
         if found := re.search(pattern, first_line):
             return StatementError(message.format(*found.groups()))

@@ -1,30 +1,32 @@
-"""Speaks HTTP/1.1 with AWS JSON 1.1 on asyncio, and runs in a thread of its own."""
+"""Answers the API's calls on asyncio, in a thread of its own."""
 
 import asyncio
 import json
 import logging
 import threading
-import uuid
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from local.redshift_data.callers import caller_of
 from local.redshift_data.dialect.plans import ObjectStore
 from local.redshift_data.engine import Engine
 from local.redshift_data.errors import (
     ApiError,
     InternalServerException,
-    ValidationException,
+    SerializationException,
 )
-from local.redshift_data.execution import Executor
+from local.redshift_data.http import LARGEST_HEAD, Request, read_request, response
 from local.redshift_data.limits import Limits
 from local.redshift_data.operations import Operations
+from local.redshift_data.settings import Settings
 
 HOST = "127.0.0.1"
 DATABASE_FILE = "warehouse.duckdb"
-_LARGEST_HEAD = 64 * 1024
 _GOODBYE_SECONDS = 5
-_REASONS = {200: "OK", 400: "Bad Request", 500: "Internal Server Error"}
+_SECONDS_BETWEEN_LOOKS = 0.25
+"""How late a session is closed at most whose time is over."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,14 +41,18 @@ class RedshiftDataServer:
         *,
         port: int = 0,
         limits: Limits | None = None,
+        settings: Settings | None = None,
     ) -> None:
-        """Open the database in the folder `data`, or in memory; port 0 is any free one."""
-        limits = limits or Limits()
+        """Open the database in the folder `data`, or in memory; port 0 is any free one.
+
+        `limits` is short for settings that say nothing else.
+        """
+        self._settings = settings or Settings(limits=limits or Limits())
         if data:
             data.mkdir(parents=True, exist_ok=True)
-        self._engine = Engine(data / DATABASE_FILE if data else ":memory:", objects)
-        self._executor = Executor(self._engine, limits)
-        self._operations = Operations(self._executor, limits)
+        file = data / DATABASE_FILE if data else ":memory:"
+        self._engine = Engine(file, objects, self._settings.database_megabytes)
+        self._operations = Operations(self._engine, self._settings)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="redshift-data", daemon=True)
         self._listening = threading.Event()
@@ -71,7 +77,7 @@ class RedshiftDataServer:
         """Cancel what runs, end every connection and close the database."""
         if not self._failure:
             asyncio.run_coroutine_threadsafe(self._operations.stop(), self._loop).result()
-        self._executor.close()
+        self._operations.close()
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -99,13 +105,21 @@ class RedshiftDataServer:
             self._listening.set()
             return
         self._listening.set()
+        tidying = self._loop.create_task(self._tidy())
         self._loop.run_forever()
+        tidying.cancel()
         self._loop.run_until_complete(self._close(server))
 
     async def _listen(self) -> asyncio.Server:
-        server = await asyncio.start_server(self._converse, HOST, self.port, limit=_LARGEST_HEAD)
+        server = await asyncio.start_server(self._converse, HOST, self.port, limit=LARGEST_HEAD)
         self.port = server.sockets[0].getsockname()[1]
         return server
+
+    async def _tidy(self) -> None:
+        with suppress(asyncio.CancelledError):
+            while True:
+                self._operations.tidy()
+                await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
     async def _close(self, server: asyncio.Server) -> None:
         server.close()
@@ -124,36 +138,44 @@ class RedshiftDataServer:
         """Answer one connection's requests, one after another."""
         self._connections.add(writer)
         try:
-            while True:
-                headers = await _read_head(reader)
-                if headers.get("expect", "").lower() == "100-continue":
-                    writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                body = await reader.readexactly(int(headers.get("content-length", 0)))
-                status, answer = await self._answer(headers.get("x-amz-target", ""), body)
-                writer.write(_response(status, answer))
-                await writer.drain()
+            while await self._answer_one(reader, writer):
+                pass
         except (
             asyncio.CancelledError,
             asyncio.IncompleteReadError,
             asyncio.LimitOverrunError,
             ConnectionError,
-            ValueError,
         ):
-            # The client went away or does not speak HTTP, or the server stops: a task that ended
-            # as cancelled would be logged by asyncio's streams as a fault.
+            # The client went away, or the server stops: a task that ended as cancelled would be
+            # logged by asyncio's streams as a fault.
             pass
         finally:
             self._connections.discard(writer)
             writer.close()
 
-    async def _answer(self, target: str, body: bytes) -> tuple[int, dict[str, Any]]:
-        operation = target.rpartition(".")[2]
+    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer a request; returns whether the connection can take another."""
         try:
-            return 200, await self._operations.call(operation, _decoded(body))
+            request = await read_request(reader, writer)
+        except ApiError as error:
+            # Where the request ends is not known, so that nothing more can be read.
+            writer.write(response(error.status, error.body(), keep_alive=False))
+            await writer.drain()
+            return False
+        status, answer = await self._answer(request)
+        writer.write(response(status, answer, keep_alive=request.keep_alive))
+        await writer.drain()
+        return request.keep_alive
+
+    async def _answer(self, request: Request) -> tuple[int, dict[str, Any]]:
+        try:
+            caller = caller_of(request.headers.get("authorization", ""), self._settings.roles)
+            body = _decoded(request.body)
+            return 200, await self._operations.call(request.operation, body, caller)
         except ApiError as error:
             return error.status, error.body()
         except Exception as error:  # noqa: BLE001 - a defect must be answered, and is logged
-            _log.exception("a defect while answering %s", operation)
+            _log.exception("a defect while answering %s", request.operation)
             return 500, InternalServerException(f"defect in the local server: {error!r}").body()
 
 
@@ -161,24 +183,7 @@ def _decoded(body: bytes) -> dict[str, Any]:
     try:
         decoded = json.loads(body or b"{}")
     except ValueError as error:
-        raise ValidationException("The request is not JSON") from error
+        raise SerializationException("The request is not JSON") from error
     if not isinstance(decoded, dict):
-        raise ValidationException("The request is not a JSON object")
+        raise SerializationException("The request is not a JSON object")
     return decoded
-
-
-async def _read_head(reader: asyncio.StreamReader) -> dict[str, str]:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    lines = (line.partition(":") for line in head.split("\r\n")[1:] if line)
-    return {name.strip().lower(): value.strip() for name, _, value in lines}
-
-
-def _response(status: int, answer: dict[str, Any]) -> bytes:
-    body = json.dumps(answer, separators=(",", ":")).encode()
-    head = (
-        f"HTTP/1.1 {status} {_REASONS[status]}\r\n"
-        "Content-Type: application/x-amz-json-1.1\r\n"
-        f"x-amzn-RequestId: {uuid.uuid4()}\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body

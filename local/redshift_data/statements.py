@@ -1,36 +1,91 @@
-"""The life of a statement: submitted, run on a thread, finished, forgotten after 24 hours."""
+"""The life of a statement: submitted, picked, started, and finished, failed or aborted."""
 
 import asyncio
-import threading
-import time
 import uuid
-from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.redshift_data.callers import Caller
 from local.redshift_data.engine import Session
 from local.redshift_data.errors import (
     ResourceNotFoundException,
     StatementAborted,
     StatementError,
-    ValidationException,
 )
-from local.redshift_data.limits import RESULT_SECONDS, RETAINED_BYTES, TOKEN_SECONDS
+from local.redshift_data.limits import Clock
 from local.redshift_data.results import ResultSet
 
 TERMINAL = frozenset({"FINISHED", "FAILED", "ABORTED"})
 _FIRST_PROCESS_ID = 1_073_741_824
 
 
-@dataclass
-class Part:
+@dataclass(frozen=True)
+class Target:
+    """Where a statement runs and as whom."""
+
+    database: str
+    database_user: str
+    workgroup: str | None = None
+    cluster: str | None = None
+    secret: str | None = None
+
+    @property
+    def warehouse(self) -> str:
+        """The workgroup or cluster."""
+        return self.workgroup or self.cluster or ""
+
+    def members(self) -> dict[str, Any]:
+        """Return it as answers show it: with a secret the user is not told."""
+        shown = {
+            "ClusterIdentifier": self.cluster,
+            "WorkgroupName": self.workgroup,
+            "Database": self.database,
+            "SecretArn": self.secret,
+            "DbUser": None if self.secret else self.database_user,
+        }
+        return {name: value for name, value in shown.items() if value}
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """A state with its times, and those who wait for the end of it."""
+
+    clock: Clock
+    status: str = "SUBMITTED"
+    error: str | None = None
+    created: float = field(init=False)
+    updated: float = field(init=False)
+    _over: Future[None] | None = field(default_factory=Future)
+
+    def __post_init__(self) -> None:
+        self.created = self.updated = self.clock()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the state is a final one."""
+        return self.status in TERMINAL
+
+    def move(self, status: str) -> None:
+        """Enter a state; a terminal one wakes who waits."""
+        self.status, self.updated = status, self.clock()
+        if status in TERMINAL and self._over:
+            over, self._over = self._over, None
+            over.set_result(None)
+
+    async def wait(self, seconds: int | None) -> None:
+        """Return when it is over, or when so many seconds are."""
+        over = self._over
+        if seconds and over:
+            await asyncio.wait({asyncio.wrap_future(over)}, timeout=seconds)
+
+
+@dataclass(slots=True, kw_only=True)
+class Part(Run):
     """One SQL statement of a batch, or the only one."""
 
     sql: str
-    status: str = "SUBMITTED"
-    error: str | None = None
     duration: int = -1
     """Nanoseconds, -1 while unknown."""
     result: ResultSet | None = None
@@ -41,11 +96,6 @@ class Part:
     """Bytes of the result."""
 
     changed: int = 0
-    updated: float = field(default_factory=time.time)
-
-    def move(self, status: str) -> None:
-        """Enter a state."""
-        self.status, self.updated = status, time.time()
 
     def fail(self, error: StatementError) -> None:
         """Enter ABORTED where the cause is a cancellation, else FAILED."""
@@ -67,22 +117,24 @@ class Part:
         self.result, self.size, self.has_result = result, result.size, True
 
 
-@dataclass
-class Statement:
+@dataclass(slots=True, kw_only=True)
+class Statement(Run):
     """What one call submitted; `request` is the call's body."""
 
     request: Mapping[str, Any]
+    caller: Caller
+    target: Target
     parts: Sequence[Part]
     is_batch: bool
     number: int
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    status: str = "SUBMITTED"
-    error: str | None = None
-    duration: int = -1
-    created: float = field(default_factory=time.time)
-    updated: float = field(default_factory=time.time)
-    done: Future[None] = field(default_factory=Future)
-    session: Session | None = None
+    session_id: str | None = None
+    queued: Future[None] | None = None
+    """Its turn on a thread, until it is over."""
+    connection: Session | None = None
+    """The database session while it runs."""
+    waiting: int = 0
+    """Requests that wait for its end or a part's."""
     cancelled: bool = False
 
     @property
@@ -96,31 +148,61 @@ class Statement:
         return bool(self.request.get("ExecutionMode", "TRANSACTION") == "TRANSACTION")
 
     @property
+    def result_format(self) -> str:
+        """The format that results were asked for in."""
+        return str(self.request.get("ResultFormat") or "JSON")
+
+    @property
+    def name(self) -> str:
+        """The StatementName, or nothing."""
+        return str(self.request.get("StatementName") or "")
+
+    @property
+    def text_bytes(self) -> int:
+        """About what its texts weigh in memory."""
+        parameters = sum(len(value) for value in self.parameters.values())
+        return sum(len(part.sql) for part in self.parts) + parameters
+
+    @property
     def process_id(self) -> int:
-        """A made-up RedshiftPid."""
-        return _FIRST_PROCESS_ID + self.number
+        """A made-up RedshiftPid, 0 before there is one."""
+        return 0 if self.status == "SUBMITTED" else _FIRST_PROCESS_ID + self.number
+
+    @property
+    def query_id(self) -> int:
+        """A made-up RedshiftQueryId, 0 before it runs and for a batch as a whole."""
+        return 0 if self.is_batch or self.status in ("SUBMITTED", "PICKED") else self.number
+
+    @property
+    def duration(self) -> int:
+        """Nanoseconds that its parts ran, 0 while they run and -1 before."""
+        if not self.is_over:
+            return 0 if self.status == "STARTED" else -1
+        return sum(max(part.duration, 0) for part in self.parts)
 
     @property
     def has_result_set(self) -> bool:
-        """Whether any part returned rows, were it none."""
-        return any(part.has_result for part in self.parts)
+        """Whether any part returned rows, were it none; as the guide prints it, once it is over."""
+        return self.is_over and any(part.has_result for part in self.parts)
 
-    def move(self, status: str) -> None:
-        """Enter a state; a terminal one wakes who waits."""
-        self.status, self.updated = status, time.time()
-        if status in TERMINAL and not self.done.done():
-            self.done.set_result(None)
+    @property
+    def result_rows(self) -> int:
+        """Rows returned or changed by all parts, -1 while unknown."""
+        return self._total([part.result_rows for part in self.parts])
+
+    @property
+    def result_size(self) -> int:
+        """Bytes of all results, -1 while unknown."""
+        return self._total([part.result_size for part in self.parts])
+
+    def _total(self, numbers: Sequence[int]) -> int:
+        return sum(n for n in numbers if n > 0) if self.status == "FINISHED" else -1
 
     def cancel(self) -> None:
         """Ask the thread that runs it to stop."""
         self.cancelled = True
-        if self.session:
-            self.session.cancel()
-
-    async def wait(self, seconds: int | None) -> None:
-        """Return when it is over, or when so many seconds are."""
-        if seconds and not self.done.done():
-            await asyncio.wait({asyncio.wrap_future(self.done)}, timeout=seconds)
+        if connection := self.connection:
+            connection.cancel()
 
     def part(self, suffix: str) -> Part:
         """Return the part that `id:n` means; raises where there is none."""
@@ -128,85 +210,3 @@ class Statement:
         if not 1 <= number <= len(self.parts) or (suffix and not self.is_batch):
             raise ResourceNotFoundException("Query does not exist.", f"{self.id}:{suffix}")
         return self.parts[number - 1]
-
-
-class StatementStore:
-    """Statements by id for 24 hours, and by client token for 8."""
-
-    def __init__(self) -> None:
-        self._by_id: dict[str, Statement] = {}
-        self._by_token: dict[str, Statement] = {}
-        self._count = 0
-        self._over = 0
-        self._retained: deque[Part] = deque()
-        self._retained_bytes = 0
-        self._mutex = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._by_id)
-
-    @property
-    def active(self) -> int:
-        """How many are not over yet."""
-        return self._count - self._over
-
-    def replayed(self, request: Mapping[str, Any]) -> Statement | None:
-        """Return what the same client token submitted before, failed or not."""
-        token = request.get("ClientToken")
-        statement = self._by_token.get(token) if token else None
-        if not statement or time.time() - statement.created > TOKEN_SECONDS:
-            return None
-        for member in ("Sql", "Sqls", "Parameters"):
-            if statement.request.get(member) != request.get(member):
-                raise ValidationException("Client token is already used with different parameters")
-        return statement
-
-    def add(self, request: Mapping[str, Any], sqls: Sequence[str], *, is_batch: bool) -> Statement:
-        """Keep a new statement, and forget those whose time is over."""
-        self._forget_old()
-        self._count += 1
-        statement = Statement(request, [Part(sql) for sql in sqls], is_batch, self._count)
-        statement.done.add_done_callback(lambda _: self._finish(statement))
-        self._by_id[statement.id] = statement
-        if token := request.get("ClientToken"):
-            self._by_token[token] = statement
-        return statement
-
-    def find(self, identifier: str) -> tuple[Statement, str]:
-        """Return the statement and the `n` of `id:n`; raises ResourceNotFoundException."""
-        bare, _, suffix = identifier.partition(":")
-        statement = self._by_id.get(bare)
-        if not statement or time.time() - statement.created > RESULT_SECONDS:
-            raise ResourceNotFoundException("Query does not exist.", identifier)
-        return statement, suffix
-
-    def latest_first(self) -> list[Statement]:
-        """Return all statements, the newest first."""
-        return list(reversed(self._by_id.values()))
-
-    def _finish(self, statement: Statement) -> None:
-        with self._mutex:
-            self._over += 1
-            kept = [part for part in statement.parts if part.result]
-            self._retained.extend(kept)
-            self._retained_bytes += sum(part.size for part in kept)
-            while len(self._retained) > 1 and self._oldest_must_go():
-                oldest = self._retained.popleft()
-                self._retained_bytes -= oldest.size
-                oldest.result = None
-
-    def _oldest_must_go(self) -> bool:
-        return self._retained_bytes > RETAINED_BYTES or self._retained[0].result is None
-
-    def _forget_old(self) -> None:
-        oldest = time.time() - RESULT_SECONDS
-        while self._by_id:
-            first = next(iter(self._by_id.values()))
-            if first.created > oldest or not first.done.done():
-                return
-            del self._by_id[first.id]
-            for part in first.parts:
-                part.result = None
-            token = first.request.get("ClientToken")
-            if token and self._by_token.get(token) is first:
-                del self._by_token[token]

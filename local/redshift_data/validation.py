@@ -1,78 +1,70 @@
-"""Checks a request's members against the service model's rules, before anything runs."""
+"""Checks a request against the service model and the service's rules, before anything runs."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from local.redshift_data.callers import Caller
 from local.redshift_data.dialect.syntax import read
-from local.redshift_data.errors import StatementError, ValidationException
+from local.redshift_data.errors import (
+    SerializationException,
+    StatementError,
+    ValidationException,
+)
+from local.redshift_data.limits import Limits
+from local.redshift_data.model import MODEL, violations
+from local.redshift_data.statements import Target
 
-# The patterns and bounds are those of botocore's redshift-data model.
-_ID = re.compile(r"[a-z0-9]{8}(-[a-z0-9]{4}){3}-[a-z0-9]{12}(:\d{0,2})?")
-_CLUSTER = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_PARAMETER_NAME = re.compile(r"[0-9a-zA-Z_]+")
-_LENGTHS = {
-    "ClientToken": (1, 64),
-    "StatementName": (0, 2048),
-    "ClusterIdentifier": (1, 63),
-    "WorkgroupName": (3, 128),
-}
-_NUMBERS = {"WaitTimeSeconds": (1, 30), "MaxResults": (0, 100)}
-_CHOICES = {
-    "ResultFormat": ("JSON", "CSV"),
-    "ExecutionMode": ("TRANSACTION", "AUTO_COMMIT"),
-    "Status": ("SUBMITTED", "PICKED", "STARTED", "FINISHED", "ABORTED", "FAILED", "ALL"),
-}
-_NOT_EMULATED = ("SessionId", "SessionKeepAliveSeconds", "WithEvent")
+Body = Mapping[str, Any]
+_ID_PATTERN = MODEL.shape_for("UUID").metadata["pattern"]
+_CONNECTION = ("ClusterIdentifier", "WorkgroupName", "Database", "SecretArn", "DbUser")
 
 
-def check_members(request: Mapping[str, Any]) -> None:
-    """Raise ValidationException for a member out of its bounds."""
-    for member, (least, most) in _LENGTHS.items():
-        value = request.get(member)
-        if value is not None and not (isinstance(value, str) and least <= len(value) <= most):
-            raise ValidationException(f"{member} must have {least} to {most} characters")
-    for member, (least, most) in _NUMBERS.items():
-        value = request.get(member)
-        if value is not None and not (isinstance(value, int) and least <= value <= most):
-            raise ValidationException(f"{member} must be from {least} to {most}")
-    for member, choices in _CHOICES.items():
-        if request.get(member) not in (None, *choices):
-            raise ValidationException(f"{member} must be one of {', '.join(choices)}")
+def check_members(operation: str, request: Body, limits: Limits) -> None:
+    """Raise SerializationException or ValidationException for what the model does not allow."""
+    found = list(violations(MODEL.operation_model(operation).input_shape, request))
+    if not limits.parameter_values:
+        found = [v for v in found if not _is_of_parameter(v.text)]
+    if not limits.statements_per_batch:
+        found = [v for v in found if "at 'sqls'" not in v.text or "null" in v.text]
+    for violation in found:
+        if violation.kind == "type":
+            raise SerializationException(violation.text)
+        if violation.kind == "unknown":
+            # AWS overlooks it; here it may be something that a newer client relies on.
+            raise ValidationException(f"not emulated locally: {violation.text}")
+        if "'id' failed" in violation.text and request.get("Id"):
+            raise ValidationException(f"id must satisfy regex pattern: ^{_ID_PATTERN}$")
+    if found:
+        noun = "error" if len(found) == 1 else "errors"
+        texts = "; ".join(violation.text for violation in found)
+        raise ValidationException(f"{len(found)} validation {noun} detected: {texts}")
 
 
-def check_id(request: Mapping[str, Any]) -> str:
-    """Return the Id; raises ValidationException where it is none."""
-    identifier = request.get("Id")
-    if not isinstance(identifier, str) or not _ID.fullmatch(identifier):
-        raise ValidationException(f"id must satisfy regex pattern: ^{_ID.pattern}$")
-    return identifier
+def _is_of_parameter(text: str) -> bool:
+    return "at 'parameters." in text and ".value'" in text
 
 
-def check_connection(request: Mapping[str, Any]) -> None:
-    """Check what says where to run: one of cluster and workgroup, and a database."""
+def target_of(request: Body, caller: Caller) -> Target:
+    """Return where to run: one of cluster and workgroup, and a database."""
     cluster, workgroup = request.get("ClusterIdentifier"), request.get("WorkgroupName")
     if bool(cluster) == bool(workgroup):
         raise ValidationException("Either ClusterIdentifier or WorkgroupName is required.")
-    if cluster and not _CLUSTER.fullmatch(cluster):
-        raise ValidationException(f"ClusterIdentifier must match {_CLUSTER.pattern}")
     if not request.get("Database"):
         raise ValidationException("Database name is required.")
-    for member in _NOT_EMULATED:
-        if request.get(member):
-            raise ValidationException(f"{member} is not emulated locally")
+    user = request.get("DbUser") or caller.database_user
+    return Target(request["Database"], user, workgroup, cluster, request.get("SecretArn"))
 
 
-def check_parameters(request: Mapping[str, Any], sqls: Sequence[str]) -> None:
-    """Check that parameters have values and that every one is used at least once."""
-    parameters = request.get("Parameters")
-    if parameters is None:
-        return
-    if not isinstance(parameters, list) or not parameters:
-        raise ValidationException("Parameters must have at least 1 member")
-    for parameter in parameters:
-        _check_parameter(parameter)
-    names = [parameter["name"] for parameter in parameters]
+def check_session_alone(request: Body) -> None:
+    """Check that a request for a session does not say again where to run."""
+    given = [member for member in _CONNECTION if request.get(member)]
+    if given:
+        raise ValidationException(f"{', '.join(given)} can't be specified with SessionId.")
+
+
+def check_parameters(request: Body, sqls: Sequence[str]) -> None:
+    """Check that every parameter has a name of its own and is used at least once."""
+    names = [parameter["name"] for parameter in request.get("Parameters") or ()]
     if len(set(names)) != len(names):
         raise ValidationException("Parameters list contains duplicate names")
     used = {name for sql in sqls for name in _names_in(sql)}
@@ -81,12 +73,20 @@ def check_parameters(request: Mapping[str, Any], sqls: Sequence[str]) -> None:
         raise ValidationException(f"Parameters list contains unused parameters: {unused}")
 
 
-def _check_parameter(parameter: Mapping[str, Any]) -> None:
-    name, value = parameter.get("name"), parameter.get("value")
-    if not isinstance(name, str) or not _PARAMETER_NAME.fullmatch(name):
-        raise ValidationException(f"Parameter name must match {_PARAMETER_NAME.pattern}")
-    if not isinstance(value, str) or not value:
-        raise ValidationException(f"Parameter '{name}' must have a value of at least 1 character")
+def check_either_target(request: Body) -> None:
+    """Check that a list is asked for of a cluster or of a workgroup, not of both."""
+    if request.get("ClusterIdentifier") and request.get("WorkgroupName"):
+        raise ValidationException("ClusterIdentifier and WorkgroupName can't both be specified.")
+
+
+def matches_target(request: Body, target: Target) -> bool:
+    """Whether a target is of the cluster, workgroup and database that a list asks for."""
+    wanted = (
+        (request.get("ClusterIdentifier"), target.cluster),
+        (request.get("WorkgroupName"), target.workgroup),
+        (request.get("Database"), target.database),
+    )
+    return all(not asked or asked == found for asked, found in wanted)
 
 
 def _names_in(sql: str) -> Sequence[str]:

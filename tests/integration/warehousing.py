@@ -45,6 +45,15 @@ class MemoryBucket:
     def read(self, bucket: str, key: str) -> bytes | None:
         return self.objects.get(key) if bucket == BUCKET else None
 
+    def list(self, bucket: str, prefix: str) -> list[str]:
+        raise NotImplementedError
+
+    def write(self, bucket: str, key: str, body: bytes) -> None:
+        raise NotImplementedError
+
+    def delete(self, bucket: str, key: str) -> None:
+        raise NotImplementedError
+
 
 class World:
     """A warehouse with its schema, and what fills it."""

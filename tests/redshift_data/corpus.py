@@ -1,5 +1,6 @@
 """The corpus: statements with what AWS's guide prints for them, and ones that it refuses."""
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +37,11 @@ class Example:
         return f"{self.topic}-{self.number:03}"
 
     @property
+    def key(self) -> str:
+        """Its name in golden files, which changes with the statements."""
+        return _key(self.topic, self.setup, self.sql)
+
+    @property
     def header(self) -> list[str]:
         """The column names printed."""
         return _cells(self.prints.strip("\n").split("\n", maxsplit=1)[0])
@@ -64,6 +70,41 @@ class Refused:
         """Its place in the corpus."""
         return f"{self.topic}-{self.number:03}"
 
+    @property
+    def key(self) -> str:
+        """Its name in golden files, which changes with the statements."""
+        return _key(self.topic, self.setup, self.sql)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Calls of the API one after another; `{Id}` stands for the latest answer's."""
+
+    topic: str
+    number: int
+    about: str
+    steps: tuple[Mapping[str, Any], ...]
+    ends: str = ""
+    """The last call's error code as documented, empty where it succeeds."""
+
+    @property
+    def name(self) -> str:
+        """Its place in the corpus."""
+        return f"{self.topic}-{self.number:03}"
+
+    @property
+    def key(self) -> str:
+        """Its name in golden files, which changes with the calls."""
+        return _key(self.topic, self.steps)
+
+
+def scenarios() -> list[Scenario]:
+    """Return every scenario of calls, by topic."""
+    return [
+        Scenario(topic, number, **_tuples(entry))
+        for topic, number, entry in _entries("calls", "scenario")
+    ]
+
 
 def examples() -> list[Example]:
     """Return every documented example, by topic."""
@@ -84,7 +125,11 @@ def refusals() -> list[Refused]:
 def _entries(folder: str, key: str) -> Iterator[tuple[str, int, dict[str, Any]]]:
     for path in sorted((FOLDER / folder).glob("*.toml")):
         for number, entry in enumerate(tomllib.loads(path.read_text())[key], start=1):
-            yield path.stem, number, entry
+            yield f"{folder}-{path.stem}", number, entry
+
+
+def _key(topic: str, *content: object) -> str:
+    return f"{topic}-{hashlib.sha256(repr(content).encode()).hexdigest()[:12]}"
 
 
 def _tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,4 +185,4 @@ def _shown(field: Mapping[str, Any]) -> str:
     (value,) = field.values()
     if isinstance(value, bool):
         return "t" if value else "f"
-    return str(value).strip()
+    return value.hex() if isinstance(value, bytes) else str(value).strip()

@@ -1,13 +1,14 @@
 import pytest
 
 from local.redshift_data.catalog import Catalog, Column, Table
-from local.redshift_data.dialect.gate import only_reads, translate
+from local.redshift_data.dialect.gate import translate
+from local.redshift_data.dialect.locking import only_reads
 from local.redshift_data.dialect.syntax import read
 from local.redshift_data.dialect.types import INT4, RedshiftType, numeric, varchar
 from local.redshift_data.errors import StatementError
 
 THINGS = Table("things", (Column("n", INT4), Column("name", varchar(8))))
-CATALOG = Catalog({"things": THINGS})
+CATALOG = Catalog({("public", "things"): THINGS})
 
 
 @pytest.mark.parametrize(
@@ -44,8 +45,12 @@ def test_only_queries_run_beside_a_writer(sql: str, *, reads: bool) -> None:
 
 def test_a_translation_holds_while_its_tables_do() -> None:
     _, reads = translate("SELECT n FROM things", CATALOG)
-    assert reads.still_hold(Catalog({"things": THINGS, "other": Table("other", ())}))
-    assert not reads.still_hold(Catalog({"things": Table("things", THINGS.columns[:1])}))
+    assert reads.still_hold(
+        Catalog({("public", "things"): THINGS, ("public", "other"): Table("other", ())})
+    )
+    assert not reads.still_hold(
+        Catalog({("public", "things"): Table("things", THINGS.columns[:1])})
+    )
     assert not reads.still_hold(CATALOG.with_table(Table("things", THINGS.columns, "temp")))
 
 
@@ -57,23 +62,15 @@ def test_a_translation_holds_while_its_tables_do() -> None:
         "SELECT SUM(n) FILTER (WHERE n > 1) FROM things",
         "SELECT DISTINCT ON (n) n FROM things",
         "SELECT [1, 2]",
-        "SELECT n INTO copied FROM things",
         "SELECT name ->> 'a' FROM things",
-        "SELECT name ~ 'a' FROM things",
+        "SELECT name ~* 'a' FROM things",
         "INSERT INTO things SELECT 1, 'a' ON CONFLICT DO NOTHING",
         "INSERT INTO things (n) VALUES (1) RETURNING n",
         "UPDATE things SET n = 1 FROM things t",
-        "DELETE FROM things USING things t",
-        "ALTER TABLE things RENAME TO objects",
         "ALTER TABLE things ADD COLUMN a INT, ADD COLUMN b INT",
         "CREATE TABLE a (n INT CHECK (n > 0))",
         "CREATE TABLE a (n JSONB)",
-        "CREATE TABLE elsewhere.a (n INT)",
-        "CREATE VIEW v AS SELECT 1",
-        "DROP VIEW v",
         "CREATE USER u PASSWORD 'secret'",
-        "COPY things FROM 's3://b/k' IAM_ROLE DEFAULT CSV",
-        "UNLOAD ('SELECT 1') TO 's3://b/k' IAM_ROLE DEFAULT",
         "CALL procedure()",
         "COMMIT",
     ],

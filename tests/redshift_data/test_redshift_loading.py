@@ -54,7 +54,7 @@ def warehouse(objects: GatedObjects) -> Iterator[Warehouse]:
         warehouse.execute(
             "CREATE TABLE IF NOT EXISTS events (event_key CHAR(4) NOT NULL, type VARCHAR(8), "
             "time TIMESTAMPTZ, n BIGINT, f DOUBLE PRECISION, price DECIMAL(6,2), ok BOOLEAN, "
-            "raw VARCHAR(64), data SUPER, PRIMARY KEY (event_key)) "
+            "note VARCHAR(64), data SUPER, PRIMARY KEY (event_key)) "
             "DISTSTYLE KEY DISTKEY (event_key) SORTKEY (time)"
         )
         warehouse.execute("CREATE TABLE load_mutex (unused BOOLEAN) DISTSTYLE AUTO SORTKEY AUTO")
@@ -73,7 +73,7 @@ def test_copy_matches_keys_to_columns(warehouse: Warehouse, objects: GatedObject
         "f": 1.5,
         "price": "12.345",
         "ok": True,
-        "raw": {"a": [1, 2]},
+        "note": {"a": [1, 2]},
         "data": {"z": 1, "a": None},
         "unknown": "ignored",
     }
@@ -116,21 +116,24 @@ def test_a_mandatory_object_must_be_there(warehouse: Warehouse, objects: GatedOb
     assert "s3://lake/m.0.gz does not exist" in warehouse.error(copy())
 
 
-def test_a_copy_without_manifest_is_not_emulated(warehouse: Warehouse) -> None:
-    error = warehouse.error(copy().replace("MANIFEST", ""))
-    assert error == "ERROR: not emulated locally: COPY without MANIFEST"
+def test_without_manifest_the_address_is_a_prefix(
+    warehouse: Warehouse, objects: GatedObjects
+) -> None:
+    objects.put_manifest("m", [{"event_key": "k1"}], [{"event_key": "k2"}])
+    sql = copy(manifest="m.").replace("MANIFEST", "")
+    assert warehouse.execute(sql)["ResultRows"] == 2
 
 
 MERGE = (
     "MERGE INTO events USING staged ON events.event_key = staged.event_key "
     "WHEN MATCHED THEN UPDATE SET n = staged.n WHEN NOT MATCHED THEN "
-    "INSERT (event_key, n, data) VALUES (staged.event_key, staged.n, JSON_PARSE(staged.raw))"
+    "INSERT (event_key, n, data) VALUES (staged.event_key, staged.n, JSON_PARSE(staged.note))"
 )
 
 
 def stage(*rows: str) -> tuple[str, str]:
     return "CREATE TEMP TABLE staged (LIKE events)", (
-        f"INSERT INTO staged (event_key, n, raw) VALUES {', '.join(rows)}"
+        f"INSERT INTO staged (event_key, n, note) VALUES {', '.join(rows)}"
     )
 
 
@@ -152,7 +155,7 @@ def test_merge_refuses_two_rows_for_one(warehouse: Warehouse) -> None:
     "sql",
     [
         MERGE.replace("INTO events", "INTO events AS e"),
-        MERGE.replace("USING staged", "USING (SELECT * FROM staged) AS staged"),
+        MERGE.replace("USING staged", "USING (SELECT * FROM staged)"),
         MERGE[: MERGE.index("WHEN NOT")],
         MERGE.replace("WHEN MATCHED", "WHEN MATCHED AND staged.n > 1"),
         MERGE.replace("n = staged.n W", "n = staged.data.n::BIGINT W"),

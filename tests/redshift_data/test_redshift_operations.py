@@ -184,7 +184,7 @@ def test_a_missing_parameter_fails_the_statement(warehouse: Warehouse) -> None:
         {"WorkgroupName": "some-group", "ClusterIdentifier": "cluster", "Database": "dev"},
         {"Database": "dev"},
         {"WorkgroupName": "some-group"},
-        {"WorkgroupName": "some-group", "Database": "dev", "SessionKeepAliveSeconds": 60},
+        {"SessionId": "00000000-0000-0000-0000-000000000000", "Database": "dev"},
     ],
 )
 def test_where_to_run_must_be_said_once(warehouse: Warehouse, members: dict[str, str]) -> None:
@@ -311,7 +311,7 @@ def test_a_killed_server_keeps_what_it_committed(tmp_path: Path) -> None:
     try:
         assert warehouse.rows("SELECT v FROM lasting") == [["a"]]
         assert "value too long" in warehouse.error("INSERT INTO lasting VALUES ('long')")
-        users = warehouse.rows("SELECT usename FROM pg_user ORDER BY 1")
-        assert users == [["IAMR:loader"], ["admin"]]
+        users = warehouse.rows("SELECT usename FROM pg_user")
+        assert ["IAMR:loader"] in users
     finally:
         assert stop(process, warehouse, signal.SIGTERM) == 0

@@ -237,16 +237,15 @@ def test_an_error_has_redshift_s_words(warehouse: Warehouse, sql: str, error: st
         "SELECT read_csv('/etc/passwd')",
         "SELECT * FROM read_csv('/etc/passwd')",
         "SELECT INTERVAL '1 day'",
-        "SELECT 1.5 / 2",
-        "SELECT AVG(m) FROM facts",
-        "SELECT TO_CHAR(time, 'Day') FROM facts",
+        "SELECT 1e5",
+        "SELECT ROUND(n) FROM facts",
+        "SELECT TO_CHAR(time, 'SSSS') FROM facts",
         "SELECT * FROM facts FOR UPDATE",
-        "SELECT data.n > 5 FROM documents",
-        "SELECT data FROM documents GROUP BY data",
+        "SELECT data.n / 5 FROM documents",
+        "SELECT data FROM documents ORDER BY data",
         "CREATE INDEX i ON facts (n)",
-        "CREATE TABLE odd (v VARBYTE(5))",
-        "TRUNCATE facts",
-        "SET timezone TO 'UTC'",
+        "CREATE TABLE odd (v GEOMETRY)",
+        "SET timezone TO 'America/New_York'",
         "BEGIN",
     ],
 )
@@ -281,7 +280,7 @@ def test_a_table_made_by_a_query_takes_its_types(warehouse: Warehouse) -> None:
         "SELECT data_type, character_maximum_length, numeric_precision FROM svv_columns "
         "WHERE table_name = 'made' ORDER BY ordinal_position"
     )
-    assert types == [["character varying", 4, None], ["bigint", None, None]]
+    assert types == [["character varying", 4, None], ["bigint", None, 64]]
 
 
 def test_users_are_created_once_and_granted(warehouse: Warehouse) -> None:

@@ -1,199 +1,206 @@
-"""COPY of gzip JSON Lines that a manifest names, by keys equal to column names."""
+"""COPY from objects in S3: text, CSV, fixed width, JSON or Parquet."""
 
-import gzip
-import json
-import re
-import tempfile
-import zlib
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
-from local.redshift_data.catalog import Column, Table, quoted
-from local.redshift_data.dialect.conversions import assign, cast
+from local.redshift_data.catalog import Column, Table
+from local.redshift_data.dialect.changes import chosen_columns
+from local.redshift_data.dialect.load import delimited, json_documents
+from local.redshift_data.dialect.load.lines import can_load, is_simple, load_lines
+from local.redshift_data.dialect.load.load_errors import load_failed, record_errors
+from local.redshift_data.dialect.load.options import JSON, PARQUET, CopyOptions, read_options
+from local.redshift_data.dialect.load.parquet import load_parquet
+from local.redshift_data.dialect.load.records import Record
+from local.redshift_data.dialect.load.sources import (
+    Object,
+    location,
+    objects_of_manifest,
+    objects_of_prefix,
+    unpacked,
+)
+from local.redshift_data.dialect.load.staging import Staged, Target
+from local.redshift_data.dialect.load.text_encoding import decoded
 from local.redshift_data.dialect.plans import ObjectStore, Outcome, Session, Values
-from local.redshift_data.dialect.scope import Compiled, Reads
+from local.redshift_data.dialect.scope import Reads
 from local.redshift_data.dialect.syntax import Text
-from local.redshift_data.dialect.types import SUPER, UNKNOWN
+from local.redshift_data.dialect.types import SUPER
 from local.redshift_data.dialect.words import Words
-from local.redshift_data.errors import NotEmulated, StatementError, statement_error
-
-LARGEST_OBJECT_BYTES = 4 * 1024 * 1024
-"""COPY's limit for one JSON object, braces included."""
-
-_READERS = 16
-_FLAGS = ("MANIFEST", "GZIP")
-_WITHOUT_EFFECT = ("COMPUPDATE", "STATUPDATE")
-_IAM_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
+from local.redshift_data.errors import (
+    NotEmulated,
+    StatementAborted,
+    StatementError,
+    statement_error,
+)
 
 
 @dataclass(frozen=True)
 class Copy:
-    """Loads the objects that a manifest lists into a table."""
+    """Loads objects into a table's columns."""
 
-    table: Table
-    manifest: str
+    target: Target
+    url: str
+
+    @property
+    def options(self) -> CopyOptions:
+        """What the statement asks for."""
+        return self.target.options
 
     def run(self, session: Session, values: Values) -> Outcome:
-        """Load every object or nothing; the first bad value fails the load."""
+        """Load every row but those that MAXERROR allows to be wrong, or nothing."""
         del values
-        objects = _listed_objects(session.objects, self.manifest)
-        if any(map(_has_long_row, objects)):
-            raise _load_failed(self.table, "a JSON object is larger than 4 MB")
-        with tempfile.TemporaryDirectory(prefix="redshift-copy-") as folder:
-            files = _write(objects, Path(folder))
-            if not files:
-                return Outcome()
-            try:
-                counted = session.connection.execute(_insertion(self.table, files)).fetchone()
-            except duckdb.InterruptException:
+        fetch = objects_of_manifest if self.options.has("MANIFEST") else objects_of_prefix
+        objects = fetch(session.objects, self.url)
+        session.check()
+        with TemporaryDirectory(prefix="redshift-copy-") as folder:
+            return Outcome(changed=self._loaded(session, objects, Path(folder)))
+
+    def _loaded(self, session: Session, objects: Sequence[Object], folder: Path) -> int:
+        table = self.target.table
+        if not objects:
+            return 0
+        if self.options.format == PARQUET:
+            with _failing(table):
+                return load_parquet(session.connection, self.target, objects, folder)
+        if (counted := self._loaded_by_line(session, objects, folder)) is not None:
+            return counted
+        with _failing(table):
+            staged = self._staged(session, objects, folder)
+        _record(session, staged)
+        if staged.is_over():
+            raise load_failed(table, _said(staged))
+        if self.options.has("NOLOAD"):
+            return 0
+        with _failing(table):
+            return staged.load(session.connection)
+
+    def _loaded_by_line(
+        self, session: Session, objects: Sequence[Object], folder: Path
+    ) -> int | None:
+        """Load JSON Lines at once; None where that is not to be had."""
+        table = self.target.table
+        if not is_simple(self.options):
+            return None
+        try:
+            with _failing(table):
+                if not can_load(objects, self.target):
+                    return None
+                return load_lines(session.connection, self.target, objects, folder)
+        except StatementAborted:
+            raise
+        except StatementError as error:
+            # Which row it was is looked for only now that the load has failed.
+            with _failing(table):
+                staged = self._staged(session, objects, folder)
+            if not staged.errors and "not emulated" in str(error):
                 raise
-            except duckdb.Error as error:
-                raise _load_failed(self.table, str(statement_error(error))) from error
-        return Outcome(changed=int(counted[0]) if counted else 0)
+            if not staged.errors:
+                other = NotEmulated("COPY of JSON with some objects in one line and some in more")
+                raise load_failed(table, str(other)) from error
+            _record(session, staged)
+            raise load_failed(table, _said(staged)) from None
+
+    def _staged(self, session: Session, objects: Sequence[Object], folder: Path) -> Staged:
+        """Read every object and try every value, until there are too many errors."""
+        staged = Staged(self.target, folder / "staged.json")
+        staged.stage(self._records(session.objects, objects), session.check)
+        if not staged.is_over():
+            staged.find_errors(session.connection, session.check)
+        return staged
+
+    def _records(
+        self, store: ObjectStore, objects: Sequence[Object]
+    ) -> Iterator[tuple[str, Record]]:
+        read = self._reader(store)
+        for each in objects:
+            text = decoded(unpacked(each.body, self.options.compression), self.options)
+            yield from ((each.url, record) for record in read(text))
+
+    def _reader(self, store: ObjectStore) -> Callable[[str], Iterator[Record]]:
+        options, columns = self.options, self.target.columns
+        if options.format != JSON:
+            return lambda text: delimited.records(text, options, columns)
+        pick = _pick(store, options, [column.name for column in columns])
+        of_super = [column.type == SUPER for column in columns]
+        return lambda text: json_documents.records(text, options, pick, of_super)
 
 
-def _load_failed(table: Table, reason: str) -> StatementError:
-    # The part in brackets is ours: there is no sys_load_error_detail to look into here.
-    return StatementError(
-        f"Load into table '{table.name}' failed.  Check 'sys_load_error_detail' system table "
-        f"for details. [{reason.removeprefix('ERROR: ')}]"
-    )
+@contextmanager
+def _failing(table: Table) -> Iterator[None]:
+    """Say what goes wrong inside as the failure of the load."""
+    try:
+        yield
+    except (StatementAborted, duckdb.InterruptException):
+        raise
+    except StatementError as error:
+        raise load_failed(table, str(error)) from error
+    except duckdb.Error as error:
+        raise load_failed(table, str(statement_error(error))) from error
+
+
+def _record(session: Session, staged: Staged) -> None:
+    if staged.errors:
+        record_errors(session, list(staged.errors.values()))
+
+
+def _said(staged: Staged) -> str:
+    first = next(iter(staged.errors.values()))
+    column = f", column {first.column.name}" if first.column else ""
+    return f"{first.reason or first.flaw.message}; {first.file} line {first.line}{column}"
+
+
+def _pick(store: ObjectStore, options: CopyOptions, names: Sequence[str]) -> json_documents.Pick:
+    if options.json == "noshred":
+        return json_documents.whole(names)
+    if options.json == "auto ignorecase":
+        return json_documents.by_folded_name(names)
+    if options.json == "auto":
+        return json_documents.by_name(names)
+    body = store.read(*location(options.json))
+    if body is None:
+        raise StatementError(f"JSONPaths file is not found: {options.json}")
+    paths = json_documents.read_paths(body, len(names))
+    # Under any other name than `jsonpaths` the file is ignored.
+    return json_documents.by_name(names) if paths is None else json_documents.by_paths(paths)
 
 
 def copy(text: Text, reads: Reads) -> Copy:
-    """Read a COPY statement; the options that this project does not use are refused."""
+    """Read a COPY statement; options that are not emulated are refused."""
     words = Words(text)
     words.expect("COPY")
-    table = reads.table(*words.table_name())
+    table = reads.table(*words.table_name()).check_writable()
+    listed = words.names() if words.ahead("(") else ()
     words.expect("FROM")
     url = words.string()
-    options = set[str]()
-    while not words.done:
-        options.add(_option(words))
-    for required in ("IAM_ROLE", "JSON", *_FLAGS):
-        if required not in options:
-            raise NotEmulated(f"COPY without {required}")
-    return Copy(table, url)
+    if not url.startswith("s3://"):
+        raise NotEmulated("COPY from other than S3")
+    location(url)
+    options = read_options(words)
+    columns = _columns(table, listed, options)
+    if options.widths and len(options.widths) != len(columns):
+        raise StatementError("FIXEDWIDTH must name as many columns as are loaded")
+    target = Target(table, columns, options)
+    if not target.values:
+        raise StatementError("COPY needs a column")
+    return Copy(target, url)
 
 
-def _option(words: Words) -> str:
-    if flag := words.one_of(*_FLAGS):
-        return flag
-    if setting := words.one_of(*_WITHOUT_EFFECT):
-        words.one_of("ON", "OFF", "TRUE", "FALSE", "PRESET")
-        return setting
-    if words.take("IAM_ROLE"):
-        _check_role(words)
-        return "IAM_ROLE"
-    if words.take("TIMEFORMAT"):
-        words.take("AS")
-        _must_be_auto("TIMEFORMAT", words)
-        return "TIMEFORMAT"
-    if words.take("FORMAT"):
-        words.take("AS")
-    if words.take("JSON"):
-        words.take("AS")
-        _must_be_auto("JSON", words)
-        return "JSON"
-    raise NotEmulated(f"COPY option {words.next().text.upper()}")
-
-
-def _check_role(words: Words) -> None:
-    if words.take("DEFAULT"):
-        return
-    if not _IAM_ROLE.fullmatch(words.string()):
-        raise StatementError("Invalid IAM role ARN in COPY")
-
-
-def _must_be_auto(option: str, words: Words) -> None:
-    value = words.string()
-    # The word is case-sensitive.
-    if value != "auto":
-        raise NotEmulated(f"COPY with {option} '{value}'")
-
-
-def _listed_objects(store: ObjectStore, url: str) -> list[bytes]:
-    """Return the objects of a manifest; raises StatementError for a mandatory one missing."""
-    manifest = store.read(*_location(url))
-    if manifest is None:
-        raise StatementError(f"Manifest file is not found: {url}")
-    entries = _entries(manifest)
-    with ThreadPoolExecutor(_READERS) as readers:
-        found = list(readers.map(lambda entry: store.read(*_location(entry["url"])), entries))
-    for entry, body in zip(entries, found, strict=True):
-        if body is None and entry.get("mandatory", False):
-            raise StatementError(f"Problem reading manifest file: {entry['url']} does not exist")
-    return [body for body in found if body is not None]
-
-
-def _entries(manifest: bytes) -> list[dict[str, str]]:
-    try:
-        entries = json.loads(manifest)["entries"]
-        return [entry for entry in entries if _location(entry["url"])]
-    except (ValueError, KeyError, TypeError) as error:
-        raise StatementError("Problem reading manifest file: invalid JSON") from error
-
-
-def _location(url: str) -> tuple[str, str]:
-    found = re.fullmatch(r"s3://([^/]+)/(.+)", url)
-    if not found:
-        raise StatementError(f"Invalid S3 URL: {url}")
-    return found[1], found[2]
-
-
-def _write(objects: Sequence[bytes], folder: Path) -> list[Path]:
-    files = []
-    for at, body in enumerate(objects):
-        files.append(folder / f"{at:06}.gz")
-        files[-1].write_bytes(body)
-    return files
-
-
-def _has_long_row(body: bytes) -> bool:
-    # The last four bytes tell the size of the text; what is no gzip fails where it is read.
-    if int.from_bytes(body[-4:], "little") <= LARGEST_OBJECT_BYTES:
-        return False
-    with suppress(OSError, EOFError, zlib.error):
-        return any(len(line) > LARGEST_OBJECT_BYTES for line in gzip.decompress(body).split(b"\n"))
-    return False
-
-
-def _insertion(table: Table, files: Sequence[Path]) -> str:
-    names = ", ".join(quoted(column.name) for column in table.columns)
-    values = ", ".join(_value(at, column) for at, column in enumerate(table.columns))
-    types = ", ".join(f"{_string(c.name)}: '{_read_as(c)}'" for c in table.columns)
-    aliases = ", ".join(f"c{at}" for at in range(len(table.columns)))
-    paths = ", ".join(_string(str(path)) for path in files)
-    return (
-        f"INSERT INTO {table.sql} ({names}) SELECT {values} FROM read_json([{paths}], "
-        f"format = 'newline_delimited', records = 'true', compression = 'gzip', "
-        f"maximum_object_size = {LARGEST_OBJECT_BYTES}, columns = {{{types}}}) AS r({aliases})"
-    )
-
-
-def _read_as(column: Column) -> str:
-    return "JSON" if column.type == SUPER else "VARCHAR"
-
-
-def _value(at: int, column: Column) -> str:
-    if column.type == SUPER:
-        return f"c{at}"
-    text = Compiled(f"c{at}", UNKNOWN)
-    if column.type.is_text:
-        return assign(text, column)
-    # "Empty fields for other data types, such as INT, are always loaded with NULL."
-    filled = f"nullif(c{at}, '')"
-    if column.type.name == "numeric":
-        # COPY cuts digits off where INSERT rounds.
-        filled = f"rs_truncate({filled}, {column.type.scale})"
-    return cast(Compiled(filled, UNKNOWN), column.type).sql
-
-
-def _string(text: str) -> str:
-    escaped = text.replace("'", "''")
-    return f"'{escaped}'"
+def _columns(table: Table, listed: Sequence[str], options: CopyOptions) -> Sequence[Column]:
+    columns = chosen_columns(table, listed)
+    explicit = options.has("EXPLICIT_IDS")
+    numbered = [column for column in columns if column.identity]
+    if explicit and not numbered:
+        raise StatementError("EXPLICIT_IDS needs an IDENTITY column")
+    if explicit or not numbered:
+        return columns
+    if any(column.identity and column.identity.by_default for column in numbered) and not listed:
+        raise NotEmulated("COPY without a column list and with IDENTITY by default")
+    if listed:
+        if all(column.identity and column.identity.by_default for column in numbered):
+            return columns
+        raise StatementError("cannot copy into an IDENTITY column without EXPLICIT_IDS")
+    return [column for column in columns if not column.identity]

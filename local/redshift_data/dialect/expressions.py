@@ -6,15 +6,14 @@ from typing import TypeVar
 
 from sqlglot import exp
 
-from local.redshift_data.dialect.conversions import cast, coerce, common_type
-from local.redshift_data.dialect.scope import NULL, Compiled, Scope, name_of
+from local.redshift_data.dialect.conversions import cast, cast_unrounded, coerce, common_type
+from local.redshift_data.dialect.scope import NULL, Compiled, Scope
 from local.redshift_data.dialect.syntax import only
 from local.redshift_data.dialect.types import (
     BOOL,
     INT4,
     INT8,
     NAME,
-    SUPER,
     TIMESTAMP,
     UNKNOWN,
     from_node,
@@ -78,58 +77,6 @@ _TYPES_OF_OPERANDS = {"bool": BOOL, "timestamp": TIMESTAMP, "int4": INT4, "int8"
 
 
 @compile_expression.register
-def _column(node: exp.Column, scope: Scope) -> Compiled:
-    only(node, "this", "table", "db", "catalog")
-    return navigate(node, scope)
-
-
-def navigate(node: exp.Expr, scope: Scope) -> Compiled:
-    """Compile a column, or the path into a SUPER column that starts with one."""
-    parts = _path(node)
-    names = [part for part in parts if isinstance(part, str)]
-    column, rest = scope.resolve(names)
-    steps = parts[len(names) - len(rest) :]
-    if not steps:
-        return column
-    if column.type != SUPER:
-        raise StatementError(f'column "{".".join(names)}" does not exist')
-    if not scope.partial_super:
-        raise StatementError(
-            "Partial reference of SUPER column is not supported in MERGE statement."
-        )
-    return Compiled(f"rs_get({column.sql}, '{_json_path(steps)}')", SUPER)
-
-
-def _path(node: exp.Expr) -> list[str | int]:
-    if isinstance(node, exp.Column):
-        return [name_of(part) for part in node.parts]
-    if isinstance(node, exp.Dot):
-        return [*_path(node.this), name_of(node.expression)]
-    if isinstance(node, exp.Bracket) and len(node.expressions) == 1:
-        return [*_path(node.this), _index(node)]
-    raise NotEmulated(f"navigation {node.sql(dialect='redshift')}")
-
-
-def _index(node: exp.Bracket) -> int:
-    index = node.expressions[0]
-    if isinstance(index, exp.Literal) and not index.is_string:
-        # sqlglot shifts indices between dialects; the offset says by how much.
-        return int(index.this) - int(node.args.get("offset") or 0)
-    raise NotEmulated("an array index that is not a constant")
-
-
-def _json_path(steps: Sequence[str | int]) -> str:
-    if any(isinstance(step, str) and ('"' in step or "\\" in step) for step in steps):
-        raise NotEmulated("a SUPER attribute with a quote or a backslash")
-    written = "".join(f"[{s}]" if isinstance(s, int) else f'."{s}"' for s in steps)
-    return "$" + written.replace("'", "''")
-
-
-compile_expression.register(exp.Dot, navigate)
-compile_expression.register(exp.Bracket, navigate)
-
-
-@compile_expression.register
 def _literal(node: exp.Literal, scope: Scope) -> Compiled:
     del scope
     text = str(node.this)
@@ -137,7 +84,7 @@ def _literal(node: exp.Literal, scope: Scope) -> Compiled:
         escaped = text.replace("'", "''")
         return Compiled(f"'{escaped}'", UNKNOWN, text)
     if text.isdigit():
-        return _whole_number(text)
+        return whole_number(text)
     if "e" in text.lower():
         raise NotEmulated("a number literal with an exponent")
     digits, _, fraction = text.partition(".")
@@ -145,12 +92,14 @@ def _literal(node: exp.Literal, scope: Scope) -> Compiled:
     return Compiled(f"CAST('{text}' AS {type_.duckdb})", type_)
 
 
-def _whole_number(text: str) -> Compiled:
-    if int(text) <= LARGEST_INT4:
-        return Compiled(f"CAST({text} AS INTEGER)", INT4, text)
-    if int(text) <= LARGEST_INT8:
-        return Compiled(f"CAST({text} AS BIGINT)", INT8, text)
-    type_ = numeric(len(text), 0)
+def whole_number(text: str) -> Compiled:
+    """Return a whole number, with its sign, in the least type from INTEGER on that holds it."""
+    value = int(text)
+    if -LARGEST_INT4 - 1 <= value <= LARGEST_INT4:
+        return Compiled(f"CAST('{text}' AS INTEGER)", INT4, text)
+    if -LARGEST_INT8 - 1 <= value <= LARGEST_INT8:
+        return Compiled(f"CAST('{text}' AS BIGINT)", INT8, text)
+    type_ = numeric(len(text.lstrip("-")), 0)
     return Compiled(f"CAST('{text}' AS {type_.duckdb})", type_)
 
 
@@ -177,16 +126,26 @@ def _parameter(node: exp.Placeholder, scope: Scope) -> Compiled:
 @compile_expression.register
 def _parenthesis(node: exp.Paren, scope: Scope) -> Compiled:
     inner = compile_expression(node.this, scope)
-    return Compiled(f"({inner.sql})", inner.type, inner.literal)
+    return Compiled(f"({inner.sql})", inner.type, inner.literal, inner.origin)
 
 
-@redshift_keyword("CAST")
+@redshift_keyword("CAST", "CONVERT")
 @compile_expression.register
 def _cast(node: exp.Cast, scope: Scope) -> Compiled:
     only(node, "this", "to")
     if type(node) is not exp.Cast:
         raise NotEmulated(node.sql(dialect="redshift"))
-    return cast(compile_expression(node.this, scope), from_node(node.to))
+    target = from_node(node.to)
+    if (
+        target.is_float
+        and isinstance(node.this, exp.Literal)
+        and "e" in str(node.this.this).lower()
+    ):
+        return cast(Compiled(f"'{node.this.this}'", UNKNOWN), target)
+    value = compile_expression(node.this, scope)
+    if node.this.find(exp.Column):
+        return cast_unrounded(value, target)
+    return cast(value, target)
 
 
 @redshift_keyword("CASE")
@@ -230,4 +189,5 @@ def _call(node: exp.Anonymous, scope: Scope) -> Compiled:
 def _current_user(node: exp.CurrentUser, scope: Scope) -> Compiled:
     only(node)
     del scope
-    return Compiled("CAST('admin' AS VARCHAR)", NAME)
+    # A variable of the connection: the translation is shared by all users.
+    return Compiled("CAST(coalesce(getvariable('redshift_user'), 'admin') AS VARCHAR)", NAME)

@@ -4,50 +4,93 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from local.redshift_data import identity_views, system_views
 from local.redshift_data.catalog import Catalog, Column
 from local.redshift_data.dialect import (
     aggregates,
+    arithmetic,
+    bits,
+    casts,
     changes,
     conditionals,
     datetimes,
-    ddl,
+    hashes,
+    json_texts,
+    memberships,
     merge,
     numbers,
     operators,
+    patterns,
+    searches,
+    set_operations,
+    sorted_aggregates,
+    super_arithmetic,
+    super_arrays,
     super_functions,
+    super_navigation,
+    super_objects,
+    temporal,
     texts,
+    varbytes,
     windows,
 )
-from local.redshift_data.dialect.admin import create_user, grant, lock, maintain
+from local.redshift_data.dialect.conversions import numeric_text
 from local.redshift_data.dialect.copy import copy
+from local.redshift_data.dialect.definitions import reader_of
+from local.redshift_data.dialect.maintenance import analyze, lock, vacuum
 from local.redshift_data.dialect.plans import Bound, Change, Plan, Select
 from local.redshift_data.dialect.queries import Query, compile_query, settled
 from local.redshift_data.dialect.scope import Reads, Scope
+from local.redshift_data.dialect.session_statements import STATEMENTS
 from local.redshift_data.dialect.syntax import Text, parse, read
+from local.redshift_data.dialect.tables import select_into
+from local.redshift_data.dialect.unload import unload
 from local.redshift_data.errors import NotEmulated, StatementError
 
-RULES = (aggregates, conditionals, datetimes, numbers, operators, super_functions, texts, windows)
+RULES = (
+    aggregates,
+    arithmetic,
+    bits,
+    casts,
+    conditionals,
+    datetimes,
+    hashes,
+    json_texts,
+    memberships,
+    numbers,
+    operators,
+    patterns,
+    searches,
+    set_operations,
+    sorted_aggregates,
+    super_arithmetic,
+    super_arrays,
+    super_functions,
+    super_navigation,
+    super_objects,
+    texts,
+    varbytes,
+    windows,
+)
 """The modules whose import fills the allow-lists of expressions and functions."""
+SYSTEM = (identity_views, system_views)
+"""The modules whose import registers the system views."""
 
 _READ_BY_WORD: dict[str, Callable[[Text, Reads], Plan]] = {
     "COPY": copy,
-    "GRANT": grant,
+    "UNLOAD": unload,
+    "MERGE": merge.merge,
     "LOCK": lock,
-    "ANALYZE": maintain,
-    "VACUUM": maintain,
+    "ANALYZE": analyze,
+    "VACUUM": vacuum,
+    **STATEMENTS,
 }
 _CHANGES: dict[type[exp.Expr], Callable[..., str]] = {
     exp.Insert: changes.insert,
     exp.Update: changes.update,
     exp.Delete: changes.delete,
-    exp.Merge: merge.merge,
+    exp.Merge: merge.refuse_with,
 }
-
-
-def only_reads(sql: str) -> bool:
-    """Whether a statement can run beside a writer: it is a query."""
-    words = read(sql).words
-    return bool(words) and words[0] in ("SELECT", "WITH", "(")
 
 
 def translate(sql: str, catalog: Catalog) -> tuple[Plan, Reads]:
@@ -56,8 +99,10 @@ def translate(sql: str, catalog: Catalog) -> tuple[Plan, Reads]:
     reads = Reads(catalog)
     if not text.words:
         raise StatementError("syntax error at end of input")
-    if text.words[:2] == ("CREATE", "USER"):
-        return create_user(text), reads
+    if define := reader_of(text.words):
+        # Definitions look at schemas, users and roles too.
+        reads.lasting = False
+        return define(text, reads), reads
     if by_word := _READ_BY_WORD.get(text.words[0]):
         return by_word(text, reads), reads
     return _translate_tree(parse(text), text, reads), reads
@@ -65,16 +110,12 @@ def translate(sql: str, catalog: Catalog) -> tuple[Plan, Reads]:
 
 def _translate_tree(tree: exp.Expr, text: Text, reads: Reads) -> Plan:
     scope = Scope(reads)
+    if isinstance(tree, exp.Select) and tree.args.get("into"):
+        return select_into(tree, text, reads)
     if isinstance(tree, exp.Query):
         return _select(settled(compile_query(tree, scope)), text)
     if compile_change := _CHANGES.get(type(tree)):
         return Change(Bound(compile_change(tree, scope), text.parameters))
-    if isinstance(tree, exp.Create):
-        return ddl.create(tree, scope, text.parameters)
-    if isinstance(tree, exp.Alter):
-        return ddl.alter(tree, scope)
-    if isinstance(tree, exp.Drop):
-        return ddl.drop(tree, scope)
     raise NotEmulated(f"statement {text.words[0]}")
 
 
@@ -88,6 +129,10 @@ def _select(query: Query, text: Text) -> Select:
 def _shown(name: str, column: Column) -> str:
     if column.type.name == "bpchar":
         return f"rpad({name}, {column.type.size}, ' ')"
-    if column.type.is_moment or column.type.name in ("numeric", "super"):
+    if column.type.is_temporal or column.type.name == "interval":
+        return temporal.shown(name, column.type)
+    if column.type.name == "numeric":
+        return numeric_text(name, column.type)
+    if column.type.name == "super":
         return f"CAST({name} AS VARCHAR)"
     return name

@@ -1,18 +1,28 @@
-"""Compiles SELECT, set operations and WITH to one DuckDB query and its typed columns."""
+"""Compiles SELECT to one DuckDB query and its typed columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 
 from sqlglot import exp
 
 from local.redshift_data.catalog import Column, quoted
-from local.redshift_data.dialect.conversions import coerce, common_type, settle
-from local.redshift_data.dialect.expressions import compile_condition, compile_expression
+from local.redshift_data.dialect.conversions import coerce, settle
+from local.redshift_data.dialect.expressions import compile_condition
+from local.redshift_data.dialect.grouping import group_by
+from local.redshift_data.dialect.labels import label
+from local.redshift_data.dialect.ordering import order_by, rows
+from local.redshift_data.dialect.outer_joins import compile_marked, is_marked
 from local.redshift_data.dialect.relations import compile_from
-from local.redshift_data.dialect.scope import Compiled, Scope, name_of
+from local.redshift_data.dialect.scope import Compiled, Scope
+from local.redshift_data.dialect.select_lists import Item, select_list
+from local.redshift_data.dialect.sorted_aggregates import check_sort_based
+from local.redshift_data.dialect.super_grouping import group_rows, super_groups
+from local.redshift_data.dialect.super_values import distinct_key
 from local.redshift_data.dialect.syntax import only
-from local.redshift_data.dialect.types import INT8, SUPER, UNKNOWN, RedshiftType
+from local.redshift_data.dialect.types import SUPER, UNKNOWN
 from local.redshift_data.errors import NotEmulated, StatementError
+
+__all__ = ["Query", "compile_query", "compile_with", "converted", "label", "settled"]
 
 
 @dataclass(frozen=True)
@@ -22,12 +32,12 @@ class Query:
     sql: str
     columns: tuple[Column, ...]
 
-    def by_name(self) -> dict[str, RedshiftType]:
-        """Return its columns' types, for queries around it."""
-        types = {column.name: column.type for column in self.columns}
-        if len(types) != len(self.columns):
+    def by_name(self) -> dict[str, Column]:
+        """Return its columns by name, for queries around it."""
+        columns = {column.name: column for column in self.columns}
+        if len(columns) != len(self.columns):
             raise NotEmulated("a subquery with two columns of one name")
-        return types
+        return columns
 
     def relation(self, alias: str = "r") -> str:
         """Return it as a FROM item with columns c0, c1 … whatever their names."""
@@ -48,213 +58,78 @@ def _parenthesised(node: exp.Subquery, scope: Scope) -> Query:
     return compile_query(node.this, scope)
 
 
-@dataclass(frozen=True)
-class Item:
-    """One entry of a select list."""
-
-    name: str
-    value: Compiled
-
-
 @compile_query.register
 def _select(node: exp.Select, scope: Scope) -> Query:
     only(
         node, "with_", "expressions", "from_", "joins", "where", "group", "having",
         "order", "limit", "offset", "distinct", "qualify",
     )  # fmt: skip
-    clauses = [_with(node, scope)]
-    tables = compile_from(node, scope)
-    items = _select_list(node, scope)
-    clauses.append("SELECT" + _distinct(node, items))
+    check_sort_based(node)
+    with_ = compile_with(node, scope)
+    where = node.args.get("where")
+    marked = where is not None and is_marked(where)
+    tables, filtered = compile_marked(node, scope) if marked else (compile_from(node, scope), "")
+    if paths := super_groups(node, scope):
+        filtered = filtered if marked else _condition("WHERE", node, scope)
+        tables, filtered, marked = group_rows(f"{tables} {filtered}", paths, scope), "", True
+    items = select_list(node, scope)
+    clauses = [with_, "SELECT" + _distinct(node, items)]
     clauses.append(", ".join(f"{i.value.sql} AS {quoted(i.name)}" for i in items))
-    clauses += [tables, _condition("WHERE", node, scope), _group(node, items, scope)]
+    if not marked:
+        filtered = _condition("WHERE", node, scope)
+    clauses += [tables, filtered, group_by(node, items, scope)]
     clauses += [_condition("HAVING", node, scope), _condition("QUALIFY", node, scope)]
-    clauses += [_order(node, items, scope), _rows("LIMIT", node), _rows("OFFSET", node)]
-    columns = tuple(Column(item.name, item.value.type) for item in items)
+    clauses += [order_by(node, items, scope), rows("LIMIT", node), rows("OFFSET", node)]
+    _check_correlation(node, scope)
+    columns = tuple(Column(i.name, i.value.type, origin=i.value.origin) for i in items)
     return Query(" ".join(clause for clause in clauses if clause), columns)
 
 
-def _with(node: exp.Expr, scope: Scope) -> str:
-    with_ = node.args.get("with_")
-    if not with_:
-        return ""
-    only(with_, "expressions")
-    written = []
-    for named in with_.expressions:
-        only(named, "this", "alias")
-        name = name_of(named.alias)
-        query = settled(compile_query(named.this, scope.inner()))
-        scope.queries[name] = query.by_name()
-        written.append(f"{quoted(name)} AS ({query.sql})")
-    return "WITH " + ", ".join(written)
+def compile_with(node: exp.Expr, scope: Scope) -> str:
+    """Compile WITH, and have the scope know its queries; empty where there is none."""
+    # The cycle queries -> named queries -> queries is broken at the call.
+    from local.redshift_data.dialect import named_queries  # noqa: PLC0415
 
-
-def _select_list(node: exp.Select, scope: Scope) -> list[Item]:
-    items: list[Item] = []
-    for entry in node.expressions:
-        inner = entry.this if isinstance(entry, exp.Column) else entry
-        if isinstance(inner, exp.Star):
-            only(inner)
-            items += _star(entry, scope)
-        elif isinstance(entry, exp.Alias):
-            items.append(Item(name_of(entry.alias), compile_expression(entry.this, scope)))
-        else:
-            items.append(Item(label(entry), compile_expression(entry, scope)))
-    return items
-
-
-def _star(entry: exp.Expr, scope: Scope) -> list[Item]:
-    table = entry.args.get("table")
-    sources = [scope.source(name_of(table))] if table else scope.sources
-    return [Item(name, source.column(name)) for source in sources for name in source.visible()]
-
-
-def label(node: exp.Expr) -> str:
-    """Name a select-list entry without an alias as Redshift does."""
-    if isinstance(node, exp.Cast) and not isinstance(node.this, exp.Literal):
-        return label(node.this)
-    if isinstance(node, exp.Column | exp.Dot):
-        return name_of(node.parts[-1] if isinstance(node, exp.Column) else node.expression)
-    if isinstance(node, exp.Window | exp.Paren | exp.Bracket):
-        return label(node.this)
-    if isinstance(node, exp.Anonymous):
-        return name_of(node)
-    return _LABELS.get(type(node), "?column?")
-
-
-_LABELS: dict[type[exp.Expr], str] = {
-    exp.Case: "case",
-    exp.Extract: "date_part",
-    exp.Substring: "substring",
-    exp.Trim: "btrim",
-    exp.CurrentUser: "current_user",
-}
+    return named_queries.compile_with(node, scope)
 
 
 def _distinct(node: exp.Select, items: list[Item]) -> str:
     distinct = node.args.get("distinct")
     if not distinct:
         return ""
+    if distinct.args.get("on"):
+        raise StatementError("SELECT DISTINCT ON is not supported")
     only(distinct)
-    _refuse_super("DISTINCT", *(item.value for item in items))
-    return " DISTINCT"
-
-
-def _refuse_super(where: str, *values: Compiled) -> None:
-    if any(value.type == SUPER for value in values):
-        raise NotEmulated(f"{where} on SUPER: cast it first")
+    if all(item.value.type != SUPER for item in items):
+        return " DISTINCT"
+    return f" DISTINCT ON ({', '.join(distinct_key(settle(item.value)) for item in items)})"
 
 
 def _condition(keyword: str, node: exp.Select, scope: Scope) -> str:
     clause = node.args.get(keyword.lower())
-    return f"{keyword} {compile_condition(clause.this, scope)}" if clause else ""
-
-
-def _group(node: exp.Select, items: list[Item], scope: Scope) -> str:
-    group = node.args.get("group")
-    if not group:
-        return ""
-    only(group, "expressions")
-    keys = [_group_key(key, items, scope) for key in group.expressions]
-    _refuse_super("GROUP BY", *keys)
-    return "GROUP BY " + ", ".join(key.sql for key in keys)
-
-
-def _group_key(key: exp.Expr, items: list[Item], scope: Scope) -> Compiled:
-    position = _position(key, items)
-    if position:
-        return Compiled(str(position), items[position - 1].value.type)
-    # A column of that name comes first, then the select list's alias.
-    name = _bare_name(key)
-    aliased = [item.value for item in items if item.name == name]
-    if aliased and not any(name in source.columns for source in scope.sources):
-        return aliased[0]
-    return compile_expression(key, scope)
-
-
-def _position(key: exp.Expr, items: list[Item]) -> int:
-    if not isinstance(key, exp.Literal) or key.is_string:
-        return 0
-    position = int(str(key.this))
-    if not 1 <= position <= len(items):
-        raise StatementError(f"position {position} is not in select list")
-    return position
-
-
-def _bare_name(node: exp.Expr) -> str | None:
-    if isinstance(node, exp.Column) and len(node.parts) == 1:
-        return name_of(node.parts[0])
-    return None
-
-
-def _order(node: exp.Expr, items: list[Item], scope: Scope | None) -> str:
-    order = node.args.get("order")
-    if not order:
-        return ""
-    only(order, "expressions")
-    return "ORDER BY " + ", ".join(_order_key(key, items, scope) for key in order.expressions)
-
-
-def _order_key(ordered: exp.Ordered, items: list[Item], scope: Scope | None) -> str:
-    position = _position(ordered.this, items) or _named_position(ordered.this, items)
-    if position:
-        key = Compiled(str(position), items[position - 1].value.type)
-    elif scope:
-        key = compile_expression(ordered.this, scope)
-    else:
-        raise StatementError("ORDER BY of a set operation must name a result column")
-    _refuse_super("ORDER BY", key)
-    return key.sql + direction(ordered)
-
-
-def _named_position(node: exp.Expr, items: list[Item]) -> int:
-    name = _bare_name(node)
-    return next((at for at, item in enumerate(items, start=1) if item.name == name), 0)
-
-
-def direction(ordered: exp.Ordered) -> str:
-    """Return the direction with where NULLs go: last ascending, first descending."""
-    only(ordered, "this", "desc", "nulls_first")
-    way = " DESC" if ordered.args.get("desc") else " ASC"
-    return way + (" NULLS FIRST" if ordered.args.get("nulls_first") else " NULLS LAST")
-
-
-def _rows(keyword: str, node: exp.Expr) -> str:
-    clause = node.args.get(keyword.lower())
     if not clause:
         return ""
-    only(clause, "expression")
-    count = clause.expression
-    if isinstance(count, exp.Literal) and not count.is_string:
-        return f"{keyword} {int(str(count.this))}"
-    if isinstance(count, exp.Placeholder):
-        return f"{keyword} {coerce(Compiled(f'${count.this}', UNKNOWN), INT8).sql}"
-    raise NotEmulated(f"{keyword} of an expression")
+    if keyword == "QUALIFY" and not _named_before_qualify(node):
+        raise StatementError('syntax error at or near "QUALIFY"')
+    sql = compile_condition(clause.this, scope)
+    if keyword == "HAVING" and "rs_super_" in sql:
+        raise NotEmulated("HAVING on SUPER: cast it first")
+    return f"{keyword} {sql}"
 
 
-def _set_operation(node: exp.SetOperation, scope: Scope) -> Query:
-    only(node, "with_", "this", "expression", "distinct", "order", "limit", "offset")
-    clauses = [_with(node, scope)]
-    # DuckDB's parameters of each side keep their own scope; WITH is shared.
-    left = compile_query(node.this, scope.inner())
-    right = compile_query(node.expression, scope.inner())
-    if len(left.columns) != len(right.columns):
-        raise StatementError("each UNION query must have the same number of columns")
-    pairs = zip(left.columns, right.columns, strict=True)
-    columns = tuple(Column(a.name, common_type(a.type, b.type)) for a, b in pairs)
-    if node.args.get("distinct") is not False:
-        _refuse_super(node.key.upper(), *(Compiled("", c.type) for c in columns))
-    items = [Item(c.name, Compiled(quoted(c.name), c.type)) for c in columns]
-    if not isinstance(node, exp.Union) and not node.args.get("distinct"):
-        raise StatementError(f"{node.key.upper()} ALL is not supported")
-    operator = node.key.upper() + ("" if node.args.get("distinct") else " ALL")
-    clauses += [converted(left, columns), operator, converted(right, columns)]
-    clauses += [_order(node, items, None), _rows("LIMIT", node), _rows("OFFSET", node)]
-    return Query(" ".join(clause for clause in clauses if clause), columns)
+def _named_before_qualify(node: exp.Select) -> bool:
+    """Whether the relation has the alias that QUALIFY directly after FROM needs."""
+    between = ("where", "group", "having")
+    if any(node.args.get(clause) for clause in between) or not node.args.get("from_"):
+        return True
+    last = (node.args.get("joins") or [node.args["from_"]])[-1]
+    return bool(last.this.alias) or bool(last.args.get("on") or last.args.get("using"))
 
 
-for _kind in (exp.Union, exp.Intersect, exp.Except):
-    compile_query.register(_kind, _set_operation)
+def _check_correlation(node: exp.Select, scope: Scope) -> None:
+    """Refuse window functions in a subquery with references to the query around it."""
+    if scope.correlated and any(True for _ in node.find_all(exp.Window)):
+        raise StatementError("This type of correlated subquery pattern is not supported yet")
 
 
 def converted(query: Query, columns: tuple[Column, ...]) -> str:
@@ -270,5 +145,5 @@ def settled(query: Query) -> Query:
     """Give bare literals their type, text, where the query's result is stored or shown."""
     if all(column.type != UNKNOWN for column in query.columns):
         return query
-    columns = tuple(Column(c.name, settle(Compiled("", c.type)).type) for c in query.columns)
+    columns = tuple(replace(c, type=settle(Compiled("", c.type)).type) for c in query.columns)
     return Query(converted(query, columns), columns)

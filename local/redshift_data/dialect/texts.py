@@ -1,9 +1,10 @@
-"""The allow-list of functions on text."""
+"""The allow-list of functions that make text of text."""
 
 from sqlglot import exp
 
-from local.redshift_data.dialect.arguments import Arguments, constant, expect, text_argument
-from local.redshift_data.dialect.conversions import as_text
+from local.redshift_data.dialect.arguments import Arguments, expect
+from local.redshift_data.dialect.binary import text_bytes
+from local.redshift_data.dialect.conversions import as_text, settle
 from local.redshift_data.dialect.expressions import (
     compile_as,
     compile_expression,
@@ -12,8 +13,36 @@ from local.redshift_data.dialect.expressions import (
 )
 from local.redshift_data.dialect.scope import Compiled, Scope
 from local.redshift_data.dialect.syntax import only
-from local.redshift_data.dialect.types import INT4, LONGEST_VARCHAR, varchar
-from local.redshift_data.errors import NotEmulated
+from local.redshift_data.dialect.types import (
+    INT4,
+    LONGEST_VARCHAR,
+    SUPER,
+    RedshiftType,
+    varbyte,
+    varchar,
+)
+from local.redshift_data.errors import NotEmulated, StatementError
+
+_WHOLE = ("int4", "int2", "int8")
+
+
+def string(node: exp.Expr, scope: Scope) -> Compiled:
+    """Compile an argument that is text or is implicitly converted to it."""
+    value = compile_expression(node, scope)
+    if value.type == SUPER:
+        raise NotEmulated("a text function on SUPER: cast it first")
+    return as_text(value)
+
+
+def count(node: exp.Expr, scope: Scope) -> str:
+    """Compile an argument that is a whole number."""
+    return compile_as(node, scope, *_WHOLE).sql
+
+
+def same_type(text: Compiled, longest: int = 0) -> RedshiftType:
+    """Return CHAR or VARCHAR as the argument is, of its size or a larger one."""
+    name = "bpchar" if text.type.name == "bpchar" else "varchar"
+    return RedshiftType(name, max(1, min(longest or text.type.size, LONGEST_VARCHAR)))
 
 
 @redshift_function("UPPER")
@@ -28,46 +57,60 @@ def _lower(arguments: Arguments, scope: Scope) -> Compiled:
 
 def _same_text(name: str, arguments: Arguments, scope: Scope) -> Compiled:
     expect(name, arguments, 1)
-    text = text_argument(arguments[0], scope)
-    return Compiled(f"{name}({text.sql})", varchar(text.type.size))
+    text = string(arguments[0], scope)
+    return Compiled(f"{name}({text.sql})", same_type(text))
+
+
+@redshift_function("INITCAP")
+def _initcap(arguments: Arguments, scope: Scope) -> Compiled:
+    expect("INITCAP", arguments, 1)
+    text = string(arguments[0], scope)
+    return Compiled(f"rs_initcap({text.sql})", varchar(text.type.size))
 
 
 @redshift_function("LEN", "LENGTH", "CHAR_LENGTH", "CHARACTER_LENGTH", "TEXTLEN")
 def _length(arguments: Arguments, scope: Scope) -> Compiled:
     expect("LENGTH", arguments, 1)
-    text = text_argument(arguments[0], scope)
-    return Compiled(f"CAST(length({text.sql}) AS INTEGER)", INT4)
+    value = compile_expression(arguments[0], scope)
+    if value.type.name == "varbyte":
+        return Compiled(f"CAST(octet_length({value.sql}) AS INTEGER)", INT4)
+    return Compiled(f"CAST(length({string(arguments[0], scope).sql}) AS INTEGER)", INT4)
 
 
 @redshift_function("OCTET_LENGTH")
 def _octet_length(arguments: Arguments, scope: Scope) -> Compiled:
     expect("OCTET_LENGTH", arguments, 1)
-    text = text_argument(arguments[0], scope)
+    value = compile_expression(arguments[0], scope)
+    if value.type.name == "varbyte":
+        return Compiled(f"CAST(octet_length({value.sql}) AS INTEGER)", INT4)
+    text = string(arguments[0], scope)
     if text.type.name == "bpchar":
-        return Compiled(f"CAST({text.type.size} AS INTEGER)", INT4)
+        # With its padding, of which nothing is kept.
+        return Compiled(f"CAST({text.type.size} + 0 * strlen({text.sql}) AS INTEGER)", INT4)
     return Compiled(f"CAST(strlen({text.sql}) AS INTEGER)", INT4)
-
-
-@redshift_function("SUBSTR")
-def _substr(arguments: Arguments, scope: Scope) -> Compiled:
-    expect("SUBSTR", arguments, 2, 3)
-    return _part(*arguments, scope=scope)
 
 
 @redshift_keyword("SUBSTRING")
 @compile_expression.register
 def _substring(node: exp.Substring, scope: Scope) -> Compiled:
     only(node, "this", "start", "length")
-    bounds = (node.args.get("start"), node.args.get("length"))
-    return _part(node.this, *(bound for bound in bounds if bound), scope=scope)
+    return _part(
+        [e for e in (node.this, node.args.get("start"), node.args.get("length")) if e], scope
+    )
 
 
-def _part(text: exp.Expr, *bounds: exp.Expr, scope: Scope) -> Compiled:
-    value = text_argument(text, scope)
-    start, *length = (compile_as(b, scope, "int4", "int2", "int8").sql for b in bounds)
-    # What Redshift does with a negative bound is not DuckDB's rule.
-    checked = [f"rs_at_least({start}, 1)", *(f"rs_at_least({size}, 0)" for size in length)]
-    return Compiled(f"substring({value.sql}, {', '.join(checked)})", varchar(value.type.size))
+@redshift_function("SUBSTR")
+def _part(arguments: Arguments, scope: Scope) -> Compiled:
+    expect("SUBSTRING", arguments, 2, 3)
+    value = compile_expression(arguments[0], scope)
+    start, *size = (count(bound, scope) for bound in arguments[1:])
+    bounds = ", ".join([start, *size])
+    if value.type.name == "varbyte":
+        name = "rs_bytes_part" if size else "rs_bytes_rest"
+        return Compiled(f"{name}({value.sql}, {bounds})", varbyte(value.type.size))
+    text = string(arguments[0], scope)
+    name = "rs_part" if size else "rs_rest"
+    return Compiled(f"{name}({text.sql}, {bounds})", varchar(text.type.size))
 
 
 @redshift_function("LEFT")
@@ -82,34 +125,104 @@ def _right(arguments: Arguments, scope: Scope) -> Compiled:
 
 def _end(name: str, arguments: Arguments, scope: Scope) -> Compiled:
     expect(name, arguments, 2)
-    count = constant(arguments[1])
-    if count < 0:
-        raise NotEmulated(f"{name} of a negative number of characters")
-    value = text_argument(arguments[0], scope)
-    return Compiled(f"{name}({value.sql}, {count})", varchar(value.type.size))
+    text = string(arguments[0], scope)
+    return Compiled(f"rs_{name}({text.sql}, {count(arguments[1], scope)})", varchar(text.type.size))
+
+
+@redshift_function("LPAD")
+def _lpad(arguments: Arguments, scope: Scope) -> Compiled:
+    return _padded("lpad", arguments, scope)
+
+
+@redshift_function("RPAD")
+def _rpad(arguments: Arguments, scope: Scope) -> Compiled:
+    return _padded("rpad", arguments, scope)
+
+
+def _padded(name: str, arguments: Arguments, scope: Scope) -> Compiled:
+    expect(name, arguments, 2, 3)
+    text, size = string(arguments[0], scope), count(arguments[1], scope)
+    (fill,) = [string(argument, scope).sql for argument in arguments[2:]] or ["' '"]
+    return Compiled(f"rs_{name}({text.sql}, {size}, {fill})", varchar(LONGEST_VARCHAR))
+
+
+@redshift_function("REPEAT", "REPLICATE")
+def _repeat(arguments: Arguments, scope: Scope) -> Compiled:
+    expect("REPEAT", arguments, 2)
+    text, times = string(arguments[0], scope), count(arguments[1], scope)
+    return Compiled(f"rs_repeat({text.sql}, {times})", varchar(LONGEST_VARCHAR))
+
+
+@redshift_function("REVERSE")
+def _reverse(arguments: Arguments, scope: Scope) -> Compiled:
+    expect("REVERSE", arguments, 1)
+    text = string(arguments[0], scope)
+    return Compiled(f"rs_reverse({text.sql})", varchar(text.type.size))
 
 
 @redshift_function("REPLACE")
 def _replace(arguments: Arguments, scope: Scope) -> Compiled:
     expect("REPLACE", arguments, 3)
-    text, *others = (text_argument(argument, scope) for argument in arguments)
-    written = ", ".join(value.sql for value in (text, *others))
-    return Compiled(f"replace({written})", varchar(LONGEST_VARCHAR))
+    text, old, new = (string(argument, scope).sql for argument in arguments)
+    return Compiled(f"replace({text}, {old}, {new})", varchar(LONGEST_VARCHAR))
 
 
-@redshift_function("STRPOS")
-def _strpos(arguments: Arguments, scope: Scope) -> Compiled:
-    expect("STRPOS", arguments, 2)
-    text, part = (text_argument(argument, scope) for argument in arguments)
-    return Compiled(f"CAST(strpos({text.sql}, {part.sql}) AS INTEGER)", INT4)
+@redshift_function("TRANSLATE")
+def _translate(arguments: Arguments, scope: Scope) -> Compiled:
+    expect("TRANSLATE", arguments, 3)
+    text, old, new = (string(argument, scope) for argument in arguments)
+    return Compiled(f"translate({text.sql}, {old.sql}, {new.sql})", varchar(LONGEST_VARCHAR))
+
+
+@redshift_function("SPLIT_PART")
+def _split_part(arguments: Arguments, scope: Scope) -> Compiled:
+    expect("SPLIT_PART", arguments, 3)
+    text, delimiter = string(arguments[0], scope), string(arguments[1], scope)
+    position = count(arguments[2], scope)
+    return Compiled(f"rs_split_part({text.sql}, {delimiter.sql}, {position})", same_type(text))
+
+
+@redshift_function("QUOTE_IDENT")
+def _quote_ident(arguments: Arguments, scope: Scope) -> Compiled:
+    return _quoted("rs_quote_ident", arguments, scope)
+
+
+@redshift_function("QUOTE_LITERAL")
+def _quote_literal(arguments: Arguments, scope: Scope) -> Compiled:
+    return _quoted("rs_quote_literal", arguments, scope)
+
+
+def _quoted(name: str, arguments: Arguments, scope: Scope) -> Compiled:
+    expect(name.removeprefix("rs_"), arguments, 1)
+    text = string(arguments[0], scope)
+    return Compiled(f"{name}({text.sql})", varchar(2 * text.type.size + 2))
 
 
 @redshift_function("CONCAT")
 def _concat(arguments: Arguments, scope: Scope) -> Compiled:
     expect("CONCAT", arguments, 2)
-    first, second = (as_text(compile_expression(argument, scope)) for argument in arguments)
-    size = varchar(first.type.size + second.type.size)
-    return Compiled(f"({first.sql} || {second.sql})", size)
+    first, second = (compile_expression(argument, scope) for argument in arguments)
+    return concatenate(first, second)
+
+
+def concatenate(left: Compiled, right: Compiled) -> Compiled:
+    """Join two texts or two binary values; NULL where one is NULL."""
+    if "varbyte" in (left.type.name, right.type.name):
+        first, second = as_bytes(left), as_bytes(right)
+        return Compiled(
+            f"({first.sql} || {second.sql})", varbyte(first.type.size + second.type.size)
+        )
+    first, second = as_text(left), as_text(right)
+    return Compiled(f"({first.sql} || {second.sql})", varchar(first.type.size + second.type.size))
+
+
+def as_bytes(value: Compiled) -> Compiled:
+    """Return a binary value; only an untyped literal becomes one by itself."""
+    if value.type.name == "varbyte":
+        return value
+    if value.type.name == "unknown":
+        return text_bytes(settle(value))
+    raise StatementError(f"{value.type.spelled} where binary varying is expected: cast it first")
 
 
 @redshift_function("BTRIM")
@@ -133,25 +246,13 @@ def _trim(node: exp.Trim, scope: Scope) -> Compiled:
     only(node, "this", "expression", "position")
     names = {"LEADING": "ltrim", "TRAILING": "rtrim"}
     name = names.get(str(node.args.get("position") or "").upper(), "trim")
-    return _trimmed(name, [node.this, node.expression][: 2 if node.expression else 1], scope)
+    arguments = [node.this, node.expression][: 2 if node.expression else 1]
+    return _trimmed(name, arguments, scope)
 
 
 def _trimmed(name: str, arguments: Arguments, scope: Scope) -> Compiled:
     expect(name, arguments, 1, 2)
-    text, *characters = (text_argument(argument, scope) for argument in arguments)
+    text, *characters = (string(argument, scope) for argument in arguments)
     cut = characters[0].sql if characters else "' '"
+    # VARCHAR of CHAR as well: trimmed so, its padding is out of sight of LIKE.
     return Compiled(f"{name}({text.sql}, {cut})", varchar(text.type.size))
-
-
-@redshift_function("MD5")
-def _md5(arguments: Arguments, scope: Scope) -> Compiled:
-    expect("MD5", arguments, 1)
-    return Compiled(f"md5({text_argument(arguments[0], scope).sql})", varchar(32))
-
-
-@redshift_function("SHA2")
-def _sha2(arguments: Arguments, scope: Scope) -> Compiled:
-    expect("SHA2", arguments, 2)
-    if constant(arguments[1]) not in (0, 256):
-        raise NotEmulated("SHA2 of other than 256 bits")
-    return Compiled(f"sha256({text_argument(arguments[0], scope).sql})", varchar(128))

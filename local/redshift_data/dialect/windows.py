@@ -1,54 +1,73 @@
 """Window functions and the OVER clause, with Redshift's rule that some need a frame."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from sqlglot import exp
 
 from local.redshift_data.dialect.aggregates import AGGREGATES
-from local.redshift_data.dialect.arguments import constant, expect
+from local.redshift_data.dialect.arguments import Arguments, expect
 from local.redshift_data.dialect.conversions import settle
-from local.redshift_data.dialect.expressions import compile_expression
-from local.redshift_data.dialect.queries import direction
+from local.redshift_data.dialect.expressions import (
+    compile_as,
+    compile_expression,
+    redshift_keyword,
+)
+from local.redshift_data.dialect.frames import frame
+from local.redshift_data.dialect.ordering import direction
 from local.redshift_data.dialect.scope import Compiled, Scope
+from local.redshift_data.dialect.select_lists import refuse_super
+from local.redshift_data.dialect.sorted_aggregates import WITHIN_GROUP, within_group
 from local.redshift_data.dialect.syntax import only
-from local.redshift_data.dialect.types import INT8
+from local.redshift_data.dialect.types import FLOAT8, INT4, INT8, RedshiftType
 from local.redshift_data.errors import NotEmulated, StatementError
 
-_RANKS = ("ROW_NUMBER", "RANK", "DENSE_RANK")
-_VALUES = ("FIRST_VALUE", "LAST_VALUE")
+_RANKS: dict[str, RedshiftType] = {
+    "ROW_NUMBER": INT8,
+    "RANK": INT4,
+    "DENSE_RANK": INT8,
+    "CUME_DIST": FLOAT8,
+    "PERCENT_RANK": FLOAT8,
+}
+_VALUES = ("FIRST_VALUE", "LAST_VALUE", "NTH_VALUE")
 _NEIGHBOURS = ("LAG", "LEAD")
+_PARTITIONED_ONLY = (*WITHIN_GROUP, "RATIO_TO_REPORT")
+_OTHERS: dict[str, Callable[[Arguments, Scope, str], Compiled]] = {}
+
+redshift_keyword(*_RANKS, *_VALUES, *_NEIGHBOURS, "NTILE", "RATIO_TO_REPORT")(
+    lambda: Compiled("", INT8)
+)
+redshift_keyword("IGNORE NULLS", "RESPECT NULLS")(lambda: Compiled("", INT8))
 
 
 @compile_expression.register
 def _window(node: exp.Window, scope: Scope) -> Compiled:
     only(node, "this", "partition_by", "order", "spec", "over")
-    call, ignoring = _call(node.this)
-    name = str(call.this).upper()
-    framed = node.args.get("spec") is not None
-    _check_frame(name, ordered=bool(node.args.get("order")), framed=framed)
+    nulls, call = _nulls(node.this)
+    within = call if isinstance(call, exp.WithinGroup) else None
+    called = within.this if within else call
+    if not isinstance(called, exp.Anonymous):
+        raise NotEmulated(f"window function {called.sql(dialect='redshift')}")
+    name = str(called.this).upper()
+    _check(name, node, nulls)
     over = f" OVER ({_definition(node, scope)})"
-    if any(isinstance(argument, exp.Distinct) for argument in call.expressions):
-        raise StatementError("DISTINCT is not supported in window functions")
-    if name in AGGREGATES and not ignoring:
-        return AGGREGATES[name](call.expressions, scope, over)
-    if name in _RANKS and not ignoring:
-        expect(name, call.expressions, 0)
-        return Compiled(f"{name.lower()}(){over}", INT8)
-    return _of_a_row(name, call.expressions, scope, ignoring + ")" + over)
+    if within:
+        return within_group(within, scope, over)
+    if name in AGGREGATES:
+        return _aggregate(name, called.expressions, scope, over)
+    return _call(name, called.expressions, scope, f"{nulls}){over}")
 
 
-def _call(node: exp.Expr) -> tuple[exp.Anonymous, str]:
-    """Return the function called, and IGNORE NULLS as it stands inside its parentheses."""
-    ignoring = ""
-    if isinstance(node, exp.IgnoreNulls | exp.RespectNulls):
-        ignoring = " IGNORE NULLS" if isinstance(node, exp.IgnoreNulls) else ""
-        node = node.this
-    if not isinstance(node, exp.Anonymous):
-        raise NotEmulated(f"window function {node.sql(dialect='redshift')}")
-    return node, ignoring
+def _nulls(node: exp.Expr) -> tuple[str, exp.Expr]:
+    """Return IGNORE NULLS as it stands inside the call's parentheses, and the call."""
+    if isinstance(node, exp.IgnoreNulls):
+        return " IGNORE NULLS", node.this
+    return "", node.this if isinstance(node, exp.RespectNulls) else node
 
 
-def _check_frame(name: str, *, ordered: bool, framed: bool) -> None:
+def _check(name: str, node: exp.Window, nulls: str) -> None:
+    ordered, framed = bool(node.args.get("order")), bool(node.args.get("spec"))
+    if name in _PARTITIONED_ONLY and (ordered or framed):
+        raise StatementError(f"window function {name.lower()} takes only PARTITION BY")
     takes_frame = name in AGGREGATES or name in _VALUES
     if takes_frame and ordered and not framed:
         raise StatementError(
@@ -58,45 +77,74 @@ def _check_frame(name: str, *, ordered: bool, framed: bool) -> None:
         raise StatementError(f"window function {name.lower()} does not take a frame clause")
     if name in _NEIGHBOURS and not ordered:
         raise StatementError(f"window function {name.lower()} requires an ORDER BY clause")
+    if nulls and name not in (*_VALUES, *_NEIGHBOURS):
+        raise StatementError(f"IGNORE NULLS is not allowed for function {name.lower()}")
 
 
-def _of_a_row(name: str, arguments: Sequence[exp.Expr], scope: Scope, end: str) -> Compiled:
+def _aggregate(name: str, arguments: Arguments, scope: Scope, over: str) -> Compiled:
+    if name != "LISTAGG" and any(isinstance(each, exp.Distinct) for each in arguments):
+        raise StatementError("DISTINCT is not supported in window functions")
+    if any(each.find(exp.Window) for each in arguments):
+        raise StatementError("window function calls may not be nested")
+    return AGGREGATES[name](arguments, scope, over)
+
+
+def _call(name: str, arguments: Arguments, scope: Scope, end: str) -> Compiled:
+    if any(each.find(exp.Window) for each in arguments):
+        raise StatementError("window function calls may not be nested")
+    if type_ := _RANKS.get(name):
+        expect(name, arguments, 0)
+        return Compiled(f"CAST({name.lower()}({end} AS {type_.duckdb})", type_)
+    if name == "NTILE":
+        expect(name, arguments, 1)
+        groups = compile_as(arguments[0], scope, "int8", "int4", "int2")
+        return Compiled(f"CAST(ntile({groups.sql}{end} AS BIGINT)", INT8)
+    if name == "RATIO_TO_REPORT":
+        return _ratio(arguments, scope, end)
+    return _of_a_row(name, arguments, scope, end)
+
+
+def _ratio(arguments: Arguments, scope: Scope, end: str) -> Compiled:
+    expect("RATIO_TO_REPORT", arguments, 1)
+    value = compile_expression(arguments[0], scope)
+    if not value.type.is_number:
+        raise NotEmulated(f"RATIO_TO_REPORT of {value.type.spelled}: cast it first")
+    total = f"CAST(sum({value.sql}{end} AS DOUBLE)"
+    return Compiled(f"(CAST({value.sql} AS DOUBLE) / {total})", FLOAT8)
+
+
+def _of_a_row(name: str, arguments: Arguments, scope: Scope, end: str) -> Compiled:
     if name not in (*_VALUES, *_NEIGHBOURS):
         raise NotEmulated(f"window function {name}")
-    expect(name, arguments, *((1,) if name in _VALUES else (1, 2)))
+    counts = {"NTH_VALUE": (2,), "FIRST_VALUE": (1,), "LAST_VALUE": (1,)}.get(name, (1, 2))
+    expect(name, arguments, *counts)
     node = arguments[0]
     if isinstance(node, exp.IgnoreNulls | exp.RespectNulls):
-        end = (" IGNORE NULLS" if isinstance(node, exp.IgnoreNulls) else "") + end
-        node = node.this
+        nulls, node = _nulls(node)
+        end = nulls + end
     value = settle(compile_expression(node, scope))
-    offset = "".join(f", {constant(argument)}" for argument in arguments[1:])
+    offsets = (compile_as(each, scope, "int8", "int4", "int2").sql for each in arguments[1:])
+    offset = "".join(f", {sql}" for sql in offsets)
     return Compiled(f"{name.lower()}({value.sql}{offset}{end}", value.type)
 
 
 def _definition(node: exp.Window, scope: Scope) -> str:
     clauses = []
     if keys := node.args.get("partition_by"):
-        written = (compile_expression(key, scope).sql for key in keys)
+        written = (_varying(key, scope, "partition by") for key in keys)
         clauses.append(f"PARTITION BY {', '.join(written)}")
     if order := node.args.get("order"):
-        written = (compile_expression(o.this, scope).sql + direction(o) for o in order.expressions)
+        written = (_varying(o.this, scope, "order by") + direction(o) for o in order.expressions)
         clauses.append(f"ORDER BY {', '.join(written)}")
     if spec := node.args.get("spec"):
-        clauses.append(_frame(spec))
+        clauses.append(frame(spec))
     return " ".join(clauses)
 
 
-def _frame(spec: exp.WindowSpec) -> str:
-    only(spec, "kind", "start", "start_side", "end", "end_side")
-    if spec.args["kind"] != "ROWS":
-        raise StatementError("only ROWS frames are supported")
-    start = _bound(spec, "start")
-    if not spec.args.get("end"):
-        return f"ROWS {start}"
-    return f"ROWS BETWEEN {start} AND {_bound(spec, 'end')}"
-
-
-def _bound(spec: exp.WindowSpec, which: str) -> str:
-    bound, side = spec.args[which], spec.args.get(f"{which}_side") or ""
-    written = bound if isinstance(bound, str) else str(constant(bound))
-    return f"{written} {side}".strip()
+def _varying(key: exp.Expr, scope: Scope, clause: str) -> str:
+    """Compile a key: "neither constants nor constant expressions can be used"."""
+    if not key.find(exp.Column, exp.Anonymous, exp.Query, exp.Placeholder):
+        raise StatementError(f"constant expressions are not supported in {clause} clauses")
+    value = compile_expression(key, scope)
+    refuse_super(f"{clause.upper()} of a window", value)
+    return value.sql

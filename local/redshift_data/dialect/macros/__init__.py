@@ -1,5 +1,46 @@
 """DuckDB macros for what Redshift does with a value and DuckDB has no function for."""
 
-from local.redshift_data.dialect.macros import conversions, super_values, texts
+from local.redshift_data.dialect.macros import (
+    casts,
+    conversions,
+    date_reading,
+    date_texts,
+    datetimes,
+    formats,
+    hashes,
+    json_texts,
+    loading,
+    numbers,
+    patterns,
+    searches,
+    super_arithmetic,
+    super_arrays,
+    super_numbers,
+    super_values,
+    texts,
+    time_zones,
+    varbytes,
+)
 
-MACROS = (*conversions.MACROS, *super_values.MACROS, *texts.MACROS)
+# A macro that another calls in a lambda must be there first.
+MACROS = (
+    *time_zones.MACROS,
+    *datetimes.MACROS,
+    *date_texts.MACROS,
+    *date_reading.MACROS,
+    *formats.MACROS,
+    *conversions.MACROS,
+    *loading.MACROS,
+    *numbers.MACROS,
+    *super_numbers.MACROS,
+    *super_values.MACROS,
+    *super_arithmetic.MACROS,
+    *super_arrays.MACROS,
+    *texts.MACROS,
+    *casts.MACROS,
+    *varbytes.MACROS,
+    *hashes.MACROS,
+    *json_texts.MACROS,
+    *patterns.MACROS,
+    *searches.MACROS,
+)

@@ -1,0 +1,1 @@
+"""COPY's parts: options, sources, formats, conversions and load errors."""

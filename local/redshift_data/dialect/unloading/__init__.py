@@ -1,0 +1,1 @@
+"""UNLOAD's parts: options, how values are written, and files with their manifest."""
