@@ -5,13 +5,16 @@ VENV = .venv/bin/python
 SAM = SAM_CLI_TELEMETRY=0 $(VENV) -m local.sam
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit check fix build deploy invoke bench lock clean
+.PHONY: help run warehouse test test-unit check fix build deploy invoke bench lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: packages  ## Run it all on this machine and feed it a week of flights (ARGS=--help for options)
 	@$(VENV) -m local.run $(ARGS)
+
+warehouse: packages  ## Serve the local Redshift Data API alone (ARGS=--help for options)
+	@$(VENV) -m local.redshift_data $(or $(ARGS),--port 4510 --data .local/redshift)
 
 test: test-packages  ## Run every test
 	$(VENV) -m pytest $(ARGS)

@@ -19,6 +19,8 @@ from local.redshift_data.results import ResultSet
 
 TERMINAL = frozenset({"FINISHED", "FAILED", "ABORTED"})
 _FIRST_PROCESS_ID = 1_073_741_824
+STATEMENT_BYTES, PART_BYTES = 1_500, 700
+"""About what a statement and each of its parts weigh beside their texts."""
 
 
 @dataclass(frozen=True)
@@ -159,9 +161,9 @@ class Statement(Run):
 
     @property
     def text_bytes(self) -> int:
-        """About what its texts weigh in memory."""
+        """About what it weighs in memory without its result."""
         parameters = sum(len(value) for value in self.parameters.values())
-        return sum(len(part.sql) for part in self.parts) + parameters
+        return STATEMENT_BYTES + sum(PART_BYTES + len(part.sql) for part in self.parts) + parameters
 
     @property
     def process_id(self) -> int:

@@ -157,8 +157,12 @@ def test_naughty_strings_come_back_as_they_were_sent(stack: Stack, until: Poll) 
     for event, text in zip(events, NAUGHTY, strict=True):
         assert find(stack, key_of(event))["event"]["data"] == event["data"]
         value = text.replace("\\", "\\\\").replace(",", "\\,").replace("|", "\\|")
-        [row] = rows(group_by="referrer", filter=f"visitor:{run},referrer:{value}")
-        assert (row["referrer"], row["count"]) == (text, 1)
+        found = rows(group_by="referrer", filter=f"visitor:{run},referrer:{value}")
+        # Blanks at the end do not count in Redshift's comparisons.
+        alike = [other for other in NAUGHTY if other.rstrip(" ") == text.rstrip(" ")]
+        assert sorted((row["referrer"], row["count"]) for row in found) == sorted(
+            (other, 1) for other in alike
+        )
 
 
 def test_data_of_65535_bytes_are_kept_and_one_more_is_quarantined(

@@ -273,7 +273,9 @@ def escaped(text: str) -> str:
 def test_any_text_can_be_filtered_by(ask: Ask, pages: list[Row], name: str) -> None:
     assert pages
     answer = ask("page.viewed", filter=f"referrer:{escaped(name)}", group_by="referrer")
-    assert [(row["referrer"], row["count"]) for row in answer["rows"]] == [(name, 1)]
+    # Blanks at the end do not count in Redshift's comparisons.
+    alike = sorted(other for other in NAUGHTY if other.rstrip(" ") == name.rstrip(" "))
+    assert [(row["referrer"], row["count"]) for row in answer["rows"]] == [(a, 1) for a in alike]
 
 
 def test_any_text_comes_back_as_a_group(ask: Ask, pages: list[Row]) -> None:

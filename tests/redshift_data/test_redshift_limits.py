@@ -188,7 +188,7 @@ def test_results_are_kept_for_a_day() -> None:
 
 
 def test_a_dropped_result_says_why() -> None:
-    with running(retention=Retention(bytes=4_000)) as warehouse:
+    with running(retention=Retention(bytes=8_400)) as warehouse:
         first, second = (
             warehouse.execute("SELECT :text", **as_members({"text": "x" * 1_000}))["Id"]
             for _ in range(2)

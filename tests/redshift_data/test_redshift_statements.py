@@ -21,7 +21,7 @@ from local.redshift_data.limits import CALLS_PER_SECOND, Limits, Retention, Thro
 from local.redshift_data.model import OPERATIONS
 from local.redshift_data.results import CSV_CHUNK_BYTES, result_set
 from local.redshift_data.retention import StatementStore
-from local.redshift_data.statements import Statement, Target
+from local.redshift_data.statements import PART_BYTES, STATEMENT_BYTES, Statement, Target
 from local.redshift_data.testing import Clock
 
 COLUMNS = (Column("n", INT4), Column("text", varchar(65_535)))
@@ -190,7 +190,7 @@ def test_a_column_says_which_tables_it_is() -> None:
 
 
 def test_the_oldest_results_go_when_memory_is_full() -> None:
-    store = store_with(Retention(bytes=500))
+    store = store_with(Retention(bytes=500 + 3 * (STATEMENT_BYTES + PART_BYTES)))
     statements = [submit(store, "S") for _ in range(3)]
     for statement in statements:
         statement.parts[0].keep(result_set(COLUMNS, [(1, "x" * 40)], Limits()))
@@ -200,10 +200,11 @@ def test_the_oldest_results_go_when_memory_is_full() -> None:
 
 
 def test_the_oldest_statements_go_when_their_texts_fill_the_memory() -> None:
-    store = store_with(Retention(bytes=500))
+    weight = STATEMENT_BYTES + PART_BYTES + 100
+    store = store_with(Retention(bytes=5 * weight))
     for _ in range(10):
         finish(store, submit(store, "S" * 100))
-    assert (len(store), store.bytes) == (5, 500)
+    assert (len(store), store.bytes) == (5, 5 * weight)
 
 
 def test_only_so_many_statements_are_remembered() -> None:

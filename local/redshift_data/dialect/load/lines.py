@@ -27,7 +27,7 @@ from local.redshift_data.dialect.types import (
 from local.redshift_data.errors import StatementError
 
 _FIRST_LINES = 5
-_FIRST_BYTES = 65_536
+_FIRST_BYTES = 16_384
 _CHECKED_BYTES = 1024 * 1024
 _GZIP = 31
 """zlib's window bits for a gzip header."""
