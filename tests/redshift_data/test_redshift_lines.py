@@ -1,0 +1,71 @@
+"""JSON Lines go to DuckDB's reader only where it keeps what is written."""
+
+import json
+
+import pytest
+
+from local.redshift_data.catalog import Column, Table
+from local.redshift_data.dialect.load.lines import is_read_as_written
+from local.redshift_data.dialect.load.options import JSON, CopyOptions
+from local.redshift_data.dialect.load.staging import Target
+from local.redshift_data.dialect.types import FLOAT8, INT8, SUPER, RedshiftType, varchar
+from local.redshift_data.testing import MemoryObjects, running
+
+TEXT = varchar(40)
+COPY = "COPY kept FROM 's3://lake/m' IAM_ROLE DEFAULT MANIFEST JSON 'auto'"
+
+
+def target(type_: RedshiftType) -> Target:
+    columns = (Column("a", type_),)
+    return Target(Table("kept", columns), columns, CopyOptions(format=JSON, json="auto"))
+
+
+@pytest.mark.parametrize(
+    ("text", "type_"),
+    [
+        ('{"a":1.5}', TEXT),
+        ('{"a":10}', TEXT),
+        ('{"a":100.25}', TEXT),
+        ('{"a":"1.50"}', TEXT),
+        ('{"b":1.50,"a":"x"}', TEXT),
+        (r'{"a":"{\"b\":2.50}"}', SUPER),
+        ('{"a":"NaN, Infinity"}', TEXT),
+        ('{"a":"a comma, } too"}', TEXT),
+        ('{"a":1.50}', FLOAT8),
+    ],
+)
+def test_what_is_kept_goes_the_quick_way(text: str, type_: RedshiftType) -> None:
+    assert is_read_as_written(text.encode(), target(type_))
+
+
+@pytest.mark.parametrize(
+    ("text", "type_"),
+    [
+        ('{"a":1.50}', TEXT),
+        ('{"a" : 1.50}', TEXT),
+        ('{"a":-0}', TEXT),
+        ('{"a":0.00001}', TEXT),
+        ('{"a":{"b":1}}', TEXT),
+        ('{"b":1.50,"a":"x"}', SUPER),
+        ('{"a":[1.5, 2.50]}', SUPER),
+        (r'{"a\\":2.50}', SUPER),
+        ('{"a":12345678901234567}', INT8),
+        ('{"a":1e5}', FLOAT8),
+        ('{"a":"x",}', TEXT),
+        ('{"a":NaN}', FLOAT8),
+    ],
+)
+def test_what_would_be_rewritten_does_not(text: str, type_: RedshiftType) -> None:
+    assert not is_read_as_written(text.encode(), target(type_))
+
+
+def test_digits_are_kept_on_either_way() -> None:
+    objects = MemoryObjects()
+    entries = [{"url": "s3://lake/1", "mandatory": True}]
+    objects.objects["lake", "m"] = json.dumps({"entries": entries}).encode()
+    objects.objects["lake", "1"] = b'{"a":1.50,"s":{"n":2.50}}\n{"a":"x","s":null}\n'
+    with running(objects=objects) as warehouse:
+        warehouse.execute("CREATE TABLE kept (a VARCHAR(8), s SUPER)")
+        assert warehouse.execute(COPY)["Status"] == "FINISHED"
+        rows = warehouse.rows("SELECT a, s FROM kept ORDER BY a")
+    assert rows == [["1.50", '{"n":2.50}'], ["x", None]]
