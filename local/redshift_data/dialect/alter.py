@@ -29,10 +29,10 @@ from local.redshift_data.dialect.plans import (
     refuse_in_block,
 )
 from local.redshift_data.dialect.relayout import encode, lay_out, with_columns
-from local.redshift_data.dialect.schemas import check_user
 from local.redshift_data.dialect.scope import Reads
 from local.redshift_data.dialect.syntax import Text
 from local.redshift_data.dialect.table_storage import definition, rebuilt
+from local.redshift_data.dialect.users import find_user
 from local.redshift_data.dialect.words import Words
 from local.redshift_data.errors import NotEmulated, StatementError
 
@@ -111,7 +111,7 @@ class Give:
     def run(self, session: Session, values: Values) -> Outcome:
         """Note the owner; it must be a user."""
         del values
-        check_user(session.catalog, self.owner)
+        find_user(session.catalog, self.owner)
         change_catalog(session, session.catalog.with_table(replace(self.table, owner=self.owner)))
         return Outcome()
 

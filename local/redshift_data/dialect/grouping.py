@@ -5,9 +5,9 @@ from sqlglot import exp
 from local.redshift_data.dialect.aggregates import aggregates_in
 from local.redshift_data.dialect.arguments import Arguments
 from local.redshift_data.dialect.expressions import (
+    allow_keywords,
     compile_expression,
     redshift_function,
-    redshift_keyword,
 )
 from local.redshift_data.dialect.scope import Compiled, Scope
 from local.redshift_data.dialect.select_lists import Item, bare_name, position, refuse_super
@@ -20,7 +20,7 @@ _EXTENSIONS: dict[type[exp.Expr], str] = {
     exp.Cube: "CUBE",
     exp.GroupingSets: "GROUPING SETS",
 }
-redshift_keyword("GROUP BY ALL", *_EXTENSIONS.values())(lambda: Compiled("", INT4))
+allow_keywords("GROUP BY ALL", *_EXTENSIONS.values())
 
 
 def group_by(node: exp.Select, items: list[Item], scope: Scope) -> str:

@@ -23,11 +23,11 @@ from local.redshift_data.dialect.plans import (
     change_catalog,
 )
 from local.redshift_data.dialect.queries import compile_query
-from local.redshift_data.dialect.schemas import check_user
 from local.redshift_data.dialect.scope import Reads, Scope
 from local.redshift_data.dialect.syntax import Text
 from local.redshift_data.dialect.table_storage import create_storage
 from local.redshift_data.dialect.tables import NewName, read_new_name, renamed
+from local.redshift_data.dialect.users import find_user
 from local.redshift_data.dialect.views import bound_query, parsed, under_names
 from local.redshift_data.dialect.words import Words
 from local.redshift_data.errors import NotEmulated, StatementError
@@ -95,7 +95,7 @@ class Give:
     def run(self, session: Session, values: Values) -> Outcome:
         """Note the owner; it must be a user."""
         del values
-        check_user(session.catalog, self.owner)
+        find_user(session.catalog, self.owner)
         change_catalog(session, session.catalog.with_table(replace(self.view, owner=self.owner)))
         return Outcome()
 

@@ -6,17 +6,17 @@ from sqlglot import exp
 
 from local.redshift_data.catalog import Column, quoted
 from local.redshift_data.dialect.conversions import coerce, common_type
-from local.redshift_data.dialect.expressions import compile_expression, redshift_keyword
+from local.redshift_data.dialect.expressions import allow_keywords, compile_expression
 from local.redshift_data.dialect.macros.raising import raising
 from local.redshift_data.dialect.relations import compile_item, renamed
 from local.redshift_data.dialect.scope import Compiled, Scope, Source, name_of
 from local.redshift_data.dialect.select_lists import refuse_super
 from local.redshift_data.dialect.syntax import only
-from local.redshift_data.dialect.types import INT4, UNKNOWN, varchar
+from local.redshift_data.dialect.types import UNKNOWN, varchar
 from local.redshift_data.errors import NotEmulated, StatementError
 
 _AGGREGATES = ("COUNT", "SUM", "MIN", "MAX", "AVG")
-redshift_keyword("PIVOT", "UNPIVOT", "INCLUDE NULLS")(lambda: Compiled("", INT4))
+allow_keywords("PIVOT", "UNPIVOT", "INCLUDE NULLS")
 
 
 def compile_pivot(node: exp.Expr, scope: Scope) -> tuple[str, Source]:

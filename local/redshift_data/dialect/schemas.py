@@ -7,6 +7,7 @@ from local.redshift_data.dialect.dropping import drop_with_dependents
 from local.redshift_data.dialect.plans import Outcome, Plan, Session, Values, change_catalog
 from local.redshift_data.dialect.scope import Reads
 from local.redshift_data.dialect.syntax import Text
+from local.redshift_data.dialect.users import find_user
 from local.redshift_data.dialect.words import Words
 from local.redshift_data.errors import NotEmulated, StatementError
 
@@ -28,7 +29,7 @@ class CreateSchema:
                 return Outcome()
             raise StatementError(f'schema "{self.name}" already exists')
         if self.owner is not None:
-            check_user(catalog, self.owner)
+            find_user(catalog, self.owner)
         stored = catalog.free_place(quoted(f"schema {self.name}"))
         session.connection.execute(f"CREATE SCHEMA {stored}")
         made = Schema(self.name, self.owner or catalog.user, stored)
@@ -51,7 +52,7 @@ class AlterSchema:
         catalog = session.catalog
         schema = catalog.schema(self.name)
         if self.owner is not None:
-            check_user(catalog, self.owner)
+            find_user(catalog, self.owner)
             made = {**catalog.schemas, self.name: replace(schema, owner=self.owner)}
             change_catalog(session, replace(catalog, schemas=made))
         if self.new_name is not None:
@@ -128,12 +129,6 @@ class DropSchemas:
         catalog = session.catalog
         schemas = {key: value for key, value in catalog.schemas.items() if key != schema.name}
         change_catalog(session, replace(catalog, schemas=schemas))
-
-
-def check_user(catalog: Catalog, name: str) -> None:
-    """Raise StatementError where there is no such user."""
-    if name not in catalog.users:
-        raise StatementError(f'user "{name}" does not exist')
 
 
 def create_schema(text: Text, reads: Reads) -> Plan:

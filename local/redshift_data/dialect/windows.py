@@ -8,9 +8,9 @@ from local.redshift_data.dialect.aggregates import AGGREGATES
 from local.redshift_data.dialect.arguments import Arguments, expect
 from local.redshift_data.dialect.conversions import settle
 from local.redshift_data.dialect.expressions import (
+    allow_keywords,
     compile_as,
     compile_expression,
-    redshift_keyword,
 )
 from local.redshift_data.dialect.frames import frame
 from local.redshift_data.dialect.ordering import direction
@@ -33,10 +33,8 @@ _NEIGHBOURS = ("LAG", "LEAD")
 _PARTITIONED_ONLY = (*WITHIN_GROUP, "RATIO_TO_REPORT")
 _OTHERS: dict[str, Callable[[Arguments, Scope, str], Compiled]] = {}
 
-redshift_keyword(*_RANKS, *_VALUES, *_NEIGHBOURS, "NTILE", "RATIO_TO_REPORT")(
-    lambda: Compiled("", INT8)
-)
-redshift_keyword("IGNORE NULLS", "RESPECT NULLS")(lambda: Compiled("", INT8))
+allow_keywords(*_RANKS, *_VALUES, *_NEIGHBOURS, "NTILE", "RATIO_TO_REPORT")
+allow_keywords("IGNORE NULLS", "RESPECT NULLS")
 
 
 @compile_expression.register

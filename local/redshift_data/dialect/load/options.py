@@ -1,9 +1,9 @@
 """COPY's options: read word by word, and refused where they do not go together."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from local.redshift_data.dialect.load.authorization import read_authorization
+from local.redshift_data.dialect.clauses import Clauses, read_clauses
 from local.redshift_data.dialect.load.literals import read_characters
 from local.redshift_data.dialect.words import Words
 from local.redshift_data.errors import NotEmulated, StatementError
@@ -83,31 +83,9 @@ class CopyOptions:
         return flag in self.flags
 
 
-@dataclass
-class _Reading:
-    """What is read so far."""
-
-    seen: set[str] = field(default_factory=set)
-    found: dict[str, Any] = field(default_factory=dict)
-    authorized: bool = False
-
-
 def read_options(words: Words) -> CopyOptions:
     """Read everything behind the data source; raises StatementError or NotEmulated."""
-    reading = _Reading()
-    while not words.done:
-        if read_authorization(words):
-            if reading.authorized:
-                raise StatementError("COPY takes one authorization only")
-            reading.authorized = True
-            continue
-        name = _option(words, reading.found)
-        if name in reading.seen:
-            raise StatementError(f"conflicting or redundant options: {name}")
-        reading.seen.add(name)
-    if not reading.authorized:
-        raise StatementError("COPY needs credentials: IAM_ROLE is missing")
-    return _checked(reading)
+    return _checked(read_clauses(words, "COPY", _option))
 
 
 def _option(words: Words, found: dict[str, Any]) -> str:
@@ -249,7 +227,7 @@ _ARGUMENTS = {
 }
 
 
-def _checked(reading: _Reading) -> CopyOptions:
+def _checked(reading: Clauses) -> CopyOptions:
     seen, found = reading.seen, reading.found
     format_ = found.get("format", TEXT)
     for other in _NEVER_WITH.get(format_, ()):
