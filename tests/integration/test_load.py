@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.catalogue.types import Column
+from pipeline.catalogue import Column
 from pipeline.errors import SchemaConflict, StatementFailed
 from pipeline.event import event_key
 from pipeline.load import ddl
@@ -393,6 +393,7 @@ def test_a_load_without_time_is_left_for_later(world: World) -> None:
 
 
 def deploy(world: World, catalogue: ddl.Catalogue) -> None:
+    world.catalogue = catalogue
     update_schema(world.warehouse, catalogue, NAMES, lambda: 30)
 
 

@@ -80,8 +80,9 @@ class World:
         self._server.stop()
 
     def create_schema(self, catalogue: ddl.Catalogue) -> None:
-        statements = [*ddl.create_tables(catalogue)]
-        self.warehouse.execute_batch(statements, seconds=60)
+        empty = ddl.Existing({}, frozenset())
+        for batch in (ddl.create_tables(catalogue), *ddl.rebuild_rollups(catalogue, empty)):
+            self.warehouse.execute_batch(batch, seconds=60)
 
     def query(self, sql: str) -> list[Row]:
         return self.warehouse.rows(sql, seconds=20)

@@ -1,6 +1,7 @@
 """An event type is one file, and a wrong file says what is wrong and where."""
 
 import json
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,58 @@ def test_only_properties_with_a_role_become_columns(tmp_path: Path) -> None:
         ("celsius", "celsius", "DOUBLE PRECISION"),
     ]
     assert event_type.table == "facts_sensor_read"
+
+
+FEW = {"type": "string", "enum": ["a", "b"], "x-role": "dimension"}
+FLAG = {"type": "boolean", "x-role": "dimension"}
+MANY = {"type": "string", "x-role": "dimension"}
+NUMBER = {"type": "integer", "x-role": "measure", "x-percentiles": True}
+ALL = {"few": FEW, "flag": FLAG, "many": MANY, "celsius": NUMBER}
+
+
+def test_dimensions_with_few_values_have_rollups_of_their_own(tmp_path: Path) -> None:
+    event_type = read_type(tmp_path, properties=ALL)
+    assert event_type.rollups == ((), ("few",), ("flag",))
+    assert [c.values for c in event_type.dimensions] == [("a", "b"), (), ()]
+
+
+def test_rollups_may_be_declared(tmp_path: Path) -> None:
+    event_type = read_type(tmp_path, properties=ALL, **{"x-rollups": [["many", "few"], []]})
+    assert event_type.rollups == ((), ("many", "few"))
+
+
+def test_only_measures_that_ask_for_percentiles_have_a_histogram(tmp_path: Path) -> None:
+    assert [c.percentiles for c in read_type(tmp_path, properties=ALL).measures] == [True]
+    assert [c.percentiles for c in read_type(tmp_path).measures] == [False]
+
+
+PANEL = {"title": "t", "chart": "lines", "stat": "avg", "measure": "celsius"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"x-rollups": [["celsius"]]},
+        {"x-rollups": [["nothing"]]},
+        {"x-rollups": [["few", "few"]]},
+        {"x-rollups": ["few"]},
+        {"x-rollups": {"few": True}},
+        {"x-rollups": [list(names) for names in permutations(("few", "flag", "many"))] * 2
+         + [["few"], ["flag"]]},
+        {"x-panels": [{**PANEL, "chart": "pie"}]},
+        {"x-panels": [{**PANEL, "measure": "nothing"}]},
+        {"x-panels": [{**PANEL, "group_by": ["celsius"]}]},
+        {"x-panels": [{"chart": "lines"}]},
+        {"properties": {**ALL, "value": NUMBER}},
+        {"properties": {**ALL, "bucket": FEW}},
+    ],
+    ids=range(12),
+)  # fmt: skip
+def test_what_cannot_be_summed_up_or_shown_is_refused(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(CatalogueError, match=r"sensor\.read\.json"):
+        read_type(tmp_path, **{"properties": ALL, **changes})
 
 
 def test_thresholds_are_beyond_not_at_the_bound(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.catalogue import load_catalogue
-from pipeline.catalogue.types import Column, EventType
+from pipeline.catalogue import Column, EventType, load_catalogue
 from pipeline.errors import SchemaConflict, StatementFailed
 from pipeline.load import ddl
+from pipeline.load.summing import rollup_tables
 from pipeline.warehouse import Statement
 
 REQUEST = json.loads((Path(__file__).parents[2] / "events/create_schema.json").read_text())
@@ -122,9 +122,10 @@ def test_a_user_who_is_there_is_not_created_again() -> None:
 
 def test_the_reader_only_selects_and_never_sees_the_mutex() -> None:
     grants = ddl.grant(CATALOGUE, "events", "IAMR:w", "IAMR:r")
-    (reader,) = [sql for sql in grants if '"IAMR:r"' in sql]
-    assert reader.startswith("GRANT SELECT ON TABLE")
-    assert "load_mutex" not in reader
+    tables, temporary = sorted(sql for sql in grants if '"IAMR:r"' in sql)
+    assert tables.startswith("GRANT SELECT ON TABLE")
+    assert "load_mutex" not in tables
+    assert temporary.startswith("GRANT TEMP ON DATABASE")
 
 
 @pytest.mark.parametrize("name", ['a"; DROP TABLE events', "", "a b", "a" * 65, "a\n", "é"])
@@ -133,13 +134,44 @@ def test_what_is_no_role_gets_into_no_statement(name: str) -> None:
         ddl.user_name(name)
 
 
-def test_a_deploy_costs_two_transactions(
+def tables_of(*names: str) -> ddl.Existing:
+    return ddl.Existing({name: {} for name in names}, NOBODY)
+
+
+def test_rollups_that_are_there_are_left_alone() -> None:
+    assert not ddl.rebuild_rollups(ONLY_VIEWS, tables_of(*rollup_tables(VIEWS)))
+
+
+def test_a_rollup_is_created_and_filled_in_one_transaction() -> None:
+    ((lock, *rest),) = ddl.rebuild_rollups(ONLY_VIEWS, tables_of())
+    assert lock == "LOCK load_mutex"
+    assert [sql.split()[0] for sql in rest] == ["CREATE", "INSERT", "CREATE", "INSERT"]
+
+
+def test_a_rollup_of_another_definition_is_dropped_before_the_new_one_is_filled() -> None:
+    fewer = {"page.viewed": replace(VIEWS, rollups=((), ("device",)))}
+    dropped, filled = ddl.rebuild_rollups(fewer, tables_of(*rollup_tables(VIEWS)))
+    assert [sql.split()[0] for sql in dropped] == ["LOCK", "DROP", "DROP"]
+    assert not set(rollup_tables(VIEWS)) & set(rollup_tables(fewer["page.viewed"]))
+    assert filled[0] == "LOCK load_mutex"
+
+
+def test_tables_of_an_earlier_release_get_their_columns() -> None:
+    old = ddl.Existing({"events": {"id": ("x", None)}, "loads": {"kind": ("x", None)}}, NOBODY)
+    events, loads = ddl.add_later_columns(old)
+    assert events == 'ALTER TABLE "events" ADD COLUMN "version" BIGINT DEFAULT 0'
+    assert "announced_at" in loads
+    new = {"events": {"version": ("bigint", None)}, "loads": {"announced_at": ("x", None)}}
+    assert not ddl.add_later_columns(ddl.Existing(new, NOBODY))
+
+
+def test_a_first_deploy_costs_three_transactions_and_one_a_rollup(
     schema: ModuleType, answers: list[Any], context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = FakeWarehouse()
     monkeypatch.setattr(schema, "warehouse", warehouse)
     schema.handler(REQUEST, context)
-    assert len(warehouse.batches) == 2
+    assert len(warehouse.batches) == 3 + len(CATALOGUE)
     assert answers[0]["Status"] == "SUCCESS"
 
 

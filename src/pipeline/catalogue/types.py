@@ -6,65 +6,24 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import fastjsonschema
 
+from pipeline.catalogue.aggregates import read_panels, read_rollups
+from pipeline.catalogue.columns import Column, Kind, Threshold
 from pipeline.errors import CatalogueError, MalformedEvent
 
 FOLDER = Path(__file__).parent
 TYPE_NAME = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*\Z")
 COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
-# Every facts table has these columns of its own.
+# Every facts table has these columns of its own, and every row of an answer these members.
 OWN_COLUMNS = frozenset({"event_key", "fingerprint", "batch_id", "time", "anomalies"})
+ANSWER_MEMBERS = frozenset({"bucket", "count", "value"})
 MAX_VARCHAR = 65_535  # bytes, Redshift's longest VARCHAR
 BIGINT = range(-(2**63), 2**63)
 DEFAULT_MAX_LENGTH = 256  # characters of a string without maxLength
 UTF8_MAX = 4  # bytes of a character
-
-Role = Literal["dimension", "measure"]
-Kind = Literal["string", "integer", "number", "boolean", "timestamp"]
-SQL_TYPES: Mapping[str, str] = {
-    "integer": "BIGINT",
-    "number": "DOUBLE PRECISION",
-    "boolean": "BOOLEAN",
-    "timestamp": "TIMESTAMPTZ",
-}
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """Bounds of a measure, in its own unit, beyond which a value is an anomaly."""
-
-    above: float | None = None
-    below: float | None = None
-
-    def crossed_by(self, value: float) -> bool:
-        """Tell whether a value lies beyond one of the bounds."""
-        return (self.above is not None and value > self.above) or (
-            self.below is not None and value < self.below
-        )
-
-
-@dataclass(frozen=True)
-class Column:
-    """One typed column of a facts table, from a property or computed by the prepare steps."""
-
-    name: str
-    path: str
-    kind: Kind
-    role: Role
-    max_bytes: int
-    description: str = ""
-    unit: str | None = None
-    computed: bool = False
-    threshold: Threshold | None = None
-    outliers: bool = False
-
-    @property
-    def sql_type(self) -> str:
-        """Redshift's type of this column."""
-        return SQL_TYPES.get(self.kind) or f"VARCHAR({self.max_bytes})"
 
 
 @dataclass(frozen=True)
@@ -76,6 +35,8 @@ class EventType:
     description: str
     schema: Mapping[str, Any] = field(repr=False)
     columns: tuple[Column, ...]
+    rollups: tuple[tuple[str, ...], ...] = ((),)
+    panels: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def table(self) -> str:
@@ -173,7 +134,13 @@ def _read_type(path: Path) -> EventType:
     if schema.get("type") != "object":
         raise CatalogueError(f'{path.name}: "type" must be "object"')
     event_type = EventType(
-        name, schema.get("title", name), schema.get("description", ""), schema, columns
+        name,
+        schema.get("title", name),
+        schema.get("description", ""),
+        schema,
+        columns,
+        read_rollups(path.name, schema, columns),
+        read_panels(path.name, schema, columns),
     )
     try:
         _ = event_type.check  # a broken schema must fail here, not at the first event
@@ -183,7 +150,7 @@ def _read_type(path: Path) -> EventType:
 
 
 def _columns(file: str, schema: Mapping[str, Any]) -> Iterator[Column]:
-    seen = set(OWN_COLUMNS)
+    seen = set(OWN_COLUMNS | ANSWER_MEMBERS)
     for section, computed in (("properties", False), ("x-computed", True)):
         for path, definition in schema.get(section, {}).items():
             if "x-role" not in definition:
@@ -217,6 +184,8 @@ def _column(place: str, path: str, definition: Mapping[str, Any], *, computed: b
         computed=computed,
         threshold=Threshold(bounds.get("above"), bounds.get("below")) if bounds else None,
         outliers=bool(definition.get("x-outliers", False)),
+        values=tuple(v for v in definition.get("enum", ()) if isinstance(v, str)),
+        percentiles=role == "measure" and bool(definition.get("x-percentiles", False)),
     )
 
 

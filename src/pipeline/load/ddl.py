@@ -7,10 +7,17 @@ from typing import Any
 
 from pipeline.catalogue import Column, EventType
 from pipeline.errors import SchemaConflict
+from pipeline.load.summing import fill_rollups, rollup_tables
 from pipeline.sql import quoted, statement
 
-BASE_TABLES = ("events", "quarantine", "loads", "load_mutex")
-READ_TABLES = ("events", "quarantine", "loads")
+BASE_TABLES = ("events", "quarantine", "loads", "load_mutex", "versions")
+READ_TABLES = ("events", "quarantine", "loads", "versions")
+# Columns that tables of the first release lack.
+LATER_COLUMNS = {
+    "events": {"version": "BIGINT DEFAULT 0"},
+    "loads": {"announced_at": "TIMESTAMPTZ"},
+}
+ROLLUPS = re.compile(r"(?:rollup|histogram)_")
 ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}\Z", re.ASCII)
 # What svv_columns calls the types of the catalogue.
 DATA_TYPES = {
@@ -77,6 +84,33 @@ def add_columns(catalogue: Catalogue, existing: Existing) -> list[str]:
     ]
 
 
+def add_later_columns(existing: Existing) -> list[str]:
+    """Add the columns that tables of an earlier release lack."""
+    return [
+        statement("schema/add_column", table=quoted(table), column=f"{quoted(name)} {kind}")
+        for table, columns in LATER_COLUMNS.items()
+        for name, kind in columns.items()
+        if table in existing.columns and name not in existing.columns[table]
+    ]
+
+
+def rebuild_rollups(catalogue: Catalogue, existing: Existing) -> list[list[str]]:
+    """Make the transactions that replace rollups of other definitions; each is complete at once.
+
+    The old ones go first: a load by the code that knew them then fails and comes again, where it
+    would otherwise leave hours out of the new ones.
+    """
+    kept = {table for event_type in catalogue.values() for table in rollup_tables(event_type)}
+    old = [table for table in existing.columns if ROLLUPS.match(table) and table not in kept]
+    drops = [statement("schema/drop_table", table=quoted(table)) for table in sorted(old)]
+    fills = [
+        fill_rollups(event_type)
+        for event_type in catalogue.values()
+        if not set(rollup_tables(event_type)) <= set(existing.columns)
+    ]
+    return [[statement("load/lock"), *part] for part in (drops, *fills) if part]
+
+
 def widen_columns(catalogue: Catalogue, existing: Existing) -> list[str]:
     """Widen texts whose longest value has grown; each must run outside of a transaction.
 
@@ -117,10 +151,12 @@ def create_users(users: Iterable[str], existing: Existing) -> list[str]:
 
 def grant(catalogue: Catalogue, database: str, loader: str, reader: str) -> list[str]:
     """Grant the loader and the reader what each needs, and no more."""
-    facts = [quoted(event_type.table) for event_type in catalogue.values()]
-    written, read = (", ".join([*tables, *facts]) for tables in (BASE_TABLES, READ_TABLES))
+    types = catalogue.values()
+    own = [quoted(table) for one in types for table in (one.table, *rollup_tables(one))]
+    written, read = (", ".join([*tables, *own]) for tables in (BASE_TABLES, READ_TABLES))
     return [
         statement("schema/grant_loader", tables=written, user=f'"{loader}"'),
-        statement("schema/grant_loader_temp", database=quoted(database), user=f'"{loader}"'),
+        statement("schema/grant_temp", database=quoted(database), user=f'"{loader}"'),
+        statement("schema/grant_temp", database=quoted(database), user=f'"{reader}"'),
         statement("schema/grant_reader", tables=read, user=f'"{reader}"'),
     ]

@@ -48,16 +48,22 @@ def update_schema(
     loader, reader = map(ddl.user_name, (names.loader_role, names.reader_role))
     existing = _read_existing(warehouse, (loader, reader), left())
     alone = ddl.widen_columns(catalogue, existing)
-    together = [
+    tables = [
         *ddl.create_tables(catalogue),
         *ddl.add_columns(catalogue, existing),
+        *ddl.add_later_columns(existing),
         *ddl.create_users((loader, reader), existing),
-        *ddl.grant(catalogue, names.database, loader, reader),
     ]
-    for start in range(0, len(together), MAX_STATEMENTS):
-        warehouse.execute_batch(together[start : start + MAX_STATEMENTS], seconds=left())
+    granted = ddl.grant(catalogue, names.database, loader, reader)
+    for batch in (*_batches(tables), *ddl.rebuild_rollups(catalogue, existing), granted):
+        warehouse.execute_batch(batch, seconds=left())
     for sql in alone:
         warehouse.execute(sql, seconds=left())
+
+
+def _batches(statements: Sequence[str]) -> list[Sequence[str]]:
+    starts = range(0, len(statements), MAX_STATEMENTS)
+    return [statements[start : start + MAX_STATEMENTS] for start in starts]
 
 
 def _read_existing(warehouse: Administered, users: tuple[str, str], seconds: float) -> ddl.Existing:

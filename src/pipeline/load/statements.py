@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.catalogue import EventType
 from pipeline.load.plan import EVENTS, FACTS, Pointer
+from pipeline.load.summing import refresh_rollups
 from pipeline.sql import quoted, statement
 
 # COPY takes no parameters, so what goes into its text is checked here, whoever made it.
@@ -14,6 +15,7 @@ ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}\Z", r
 # How prove_count counts a batch's rows: two events at one position count as none.
 COUNT_EVENTS = 'CASE WHEN COUNT(*) = COUNT(DISTINCT "position") THEN COUNT(*) END'
 COUNT_FACTS = "COUNT(*)"
+UNKNOWN = "-"  # the Data API binds neither NULL nor an empty text
 FACTS_COLUMNS = ("event_key", "fingerprint", "batch_id", "time", "anomalies")
 
 
@@ -41,6 +43,7 @@ def load_statements(
     with_events = EVENTS in kinds
     return [
         statement("load/lock"),
+        statement("load/insert_version"),
         statement("load/create_announced"),
         _insert_announced(len(pointers)),
         *(_stage_events(copying) if with_events else ()),
@@ -65,12 +68,16 @@ def load_parameters(pointers: Iterable[Pointer]) -> dict[str, str | int]:
             ("kind", pointer.kind),
             ("key", pointer.key),
             ("rows", pointer.rows),
+            ("at", pointer.announced_at or UNKNOWN),
         )
     }
 
 
 def _insert_announced(count: int) -> str:
-    row = "(:batch_{0}, :kind_{0}, :key_{0}, CAST(:rows_{0} AS BIGINT))"
+    row = (
+        "(:batch_{0}, :kind_{0}, :key_{0}, CAST(:rows_{0} AS BIGINT),"
+        f" CAST(NULLIF(:at_{{0}}, '{UNKNOWN}') AS TIMESTAMPTZ))"
+    )
     rows = ", ".join(row.format(n) for n in range(count))
     return statement("load/insert_announced", rows=rows)
 
@@ -123,6 +130,7 @@ def _merge_facts(event_type: EventType) -> list[str]:
         statement(
             "load/merge_facts", columns=listed, values=values, assignments=assignments, **names
         ),
+        *refresh_rollups(event_type, names["new"]),
     ]
 
 

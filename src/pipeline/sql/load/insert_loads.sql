@@ -1,7 +1,8 @@
 -- The ledger's rows; facts whose events are not all there yet get theirs when they are.
 -- Writes: loads. Reads: announced, tallies (temporary)
 INSERT INTO loads (
-    batch_id, kind, object_key, row_count, loaded, duplicates, conflicts, quarantined, loaded_at
+    batch_id, kind, object_key, row_count, loaded, duplicates, conflicts, quarantined, loaded_at,
+    announced_at
 )
 SELECT
     announced.batch_id,
@@ -12,7 +13,8 @@ SELECT
     tallies.duplicates,
     tallies.conflicts,
     tallies.quarantined,
-    GETDATE()
+    GETDATE(),
+    announced.announced_at
 FROM announced
 INNER JOIN tallies
     ON

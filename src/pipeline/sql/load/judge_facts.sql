@@ -5,6 +5,7 @@ CREATE TEMP TABLE ${judged} DISTKEY (event_key) AS
 WITH placed AS (
     SELECT
         ${staged}.*,
+        ${table}."time" AS _replaced_time,
         CASE
             WHEN events.event_key IS NULL THEN 'missing'
             WHEN events.fingerprint <> ${staged}.fingerprint THEN 'conflict'

@@ -1,6 +1,6 @@
 -- The rows that enter `events`, one per key, with their JSON parsed. JSON that SUPER cannot hold
 -- stays text only, so that no event can stop a load.
--- Creates: new_events (temporary). Reads: judged_events, staged_events
+-- Creates: new_events (temporary). Reads: judged_events, staged_events, versions
 CREATE TEMP TABLE new_events DISTKEY (event_key) AS
 SELECT
     staged_events.event_key,
@@ -18,7 +18,8 @@ SELECT
         WHEN CAN_JSON_PARSE(staged_events.extensions) THEN JSON_PARSE(staged_events.extensions)
     END AS extensions,
     CASE WHEN CAN_JSON_PARSE(staged_events.data) THEN JSON_PARSE(staged_events.data) END AS data,
-    staged_events.data AS data_text
+    staged_events.data AS data_text,
+    (SELECT MAX(version) FROM versions) AS version
 FROM staged_events
 INNER JOIN judged_events
     ON

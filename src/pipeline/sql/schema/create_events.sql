@@ -1,5 +1,6 @@
 -- Every event that stands, once by its key. `data` is for questions in SQL; `data_text` keeps the
--- digits as they were sent, which SUPER does not promise.
+-- digits as they were sent, which SUPER does not promise; `version` is that of the load, in whose
+-- order events are paged through.
 -- Creates: events
 CREATE TABLE IF NOT EXISTS events (
     event_key VARCHAR(64) NOT NULL,
@@ -15,7 +16,8 @@ CREATE TABLE IF NOT EXISTS events (
     batch_id VARCHAR(256),
     extensions SUPER,
     data SUPER,
-    data_text VARCHAR(65535)
+    data_text VARCHAR(65535),
+    version BIGINT
 )
 DISTKEY (event_key)
 SORTKEY ("time");

@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS loads (
     duplicates BIGINT,
     conflicts BIGINT,
     quarantined BIGINT,
-    loaded_at TIMESTAMPTZ
+    loaded_at TIMESTAMPTZ,
+    announced_at TIMESTAMPTZ
 )
 SORTKEY (loaded_at);

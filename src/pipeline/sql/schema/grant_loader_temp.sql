@@ -1,3 +1,0 @@
--- The loader stages in temporary tables.
--- Grants on: the database
-GRANT TEMP ON DATABASE ${database} TO ${user};
