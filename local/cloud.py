@@ -75,6 +75,10 @@ class LocalCloud:
             self._servers.pop().stop()
             shutil.rmtree(self._workplace, ignore_errors=True)
 
+    def stop_warehouse(self) -> None:
+        """End the Redshift Data API alone, as an outage does; nothing starts it again."""
+        self._servers.pop(0).stop()
+
     def client(self, service: str) -> Any:
         """Make a boto3 client of this cloud, blind to the user's own AWS settings."""
         endpoint = self.redshift_endpoint if service == "redshift-data" else self.endpoint

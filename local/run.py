@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tqdm import tqdm
 
@@ -32,6 +33,8 @@ PARAMETERS = {
     "RequestsPerSecond": "1000",
 }
 LOAD_SECONDS = 120
+# What the dashboard shows at first: the week, by the clock of the flights' airports.
+VIEW = {"from": "2013-01-01", "to": "2013-01-08", "timezone": "America/New_York"}
 
 
 def main() -> int:
@@ -105,19 +108,29 @@ def progress_bar(what: str, events: int) -> Any:
 def print_ways_in(stack: Stack) -> None:
     """Print addresses, the key and lines that can be pasted into a shell."""
     print(f"""
+  The dashboard, with the key and the week:
+
+    {dashboard_url(stack)}
+
   To ask for yourself, in another terminal:
 
     URL={stack.url}
     KEY='x-api-key: {stack.api_key}'
 
   What can be asked          curl -H "$KEY" "$URL/v1/metrics"
-  Mean delay by airline      curl -H "$KEY" "$URL/v1/metrics/flight.arrived?measure=arr_delay&stat=avg&group_by=airline"
-  Departures by hour         curl -H "$KEY" "$URL/v1/metrics/flight.departed?interval=hour&from=2013-01-02&to=2013-01-03"
+  Mean delay by airline      curl -H "$KEY" "$URL/v1/metrics/flight.arrived?measure=arr_delay&stat=avg&group_by=airline&order=-value"
+  Departures by day, as CSV  curl -H "$KEY" "$URL/v1/metrics/flight.departed?interval=day&timezone=America/New_York&format=csv"
+  The events themselves      curl -H "$KEY" "$URL/v1/events?type=flight.cancelled&limit=3"
   Is anything missing?       curl -H "$KEY" "$URL/v1/status"
   Send an event of your own  curl -H "$KEY" -H 'content-type: application/cloudevents+json' "$URL/v1/events" \\
                                -d '{{"specversion":"1.0","id":"1","source":"/me","type":"page.viewed","data":{{"page":"/","visitor":"me"}}}}'
   Where is it now?           curl -H "$KEY" "$URL/v1/events/<the event_key of the answer>"
 """)
+
+
+def dashboard_url(stack: Stack) -> str:
+    """Address the dashboard; what follows the # stays in the browser."""
+    return f"{stack.url}/#{urlencode({'key': stack.api_key, **VIEW}, safe='/')}"
 
 
 def go_on_live(stack: Stack, events: Sequence[dict[str, Any]], speed: float) -> None:

@@ -51,12 +51,34 @@ class StatementFailed(PipelineError):
         return f"statement {self.statement_id} failed"
 
 
+class StatementGone(PipelineError):
+    """The API knows a statement no longer: it keeps them for 24 hours."""
+
+
 class WarehouseUnavailable(PipelineError):
     """The warehouse gave no final answer in time; the fate of the statement is unknown."""
 
 
 class WarehouseBusy(WarehouseUnavailable):
     """The warehouse takes no more statements just now; asking again later helps."""
+
+
+@dataclass(eq=False)
+class BudgetSpent(PipelineError):
+    """Every read of the warehouse that these seconds allow is taken; ask after `retry_after` s."""
+
+    retry_after: int
+
+    def __str__(self) -> str:
+        return f"no read is left; ask again after {self.retry_after} s"
+
+
+class LakeUnavailable(PipelineError):
+    """The lake did not store or return an object; whoever can do without it goes on."""
+
+
+class SecretUnavailable(PipelineError):
+    """A secret could not be read, without which nothing can be signed or proven."""
 
 
 class SchemaConflict(PipelineError):
@@ -78,5 +100,17 @@ class MalformedQuestion(PipelineError):
         return f"{self.parameter}: {self.message}"
 
 
+class BodyRefused(PipelineError):
+    """A caller's body is of a media type, charset or encoding that is not taken."""
+
+
+class BodyTooLarge(PipelineError):
+    """A caller's body has more bytes than a question needs; the message says how many it may have."""
+
+
 class NothingFound(PipelineError):
     """A caller asked for something that is not here; the message never repeats its name."""
+
+
+class AnswerTooLarge(PipelineError):
+    """An answer has more bytes than the endpoint gives at once; the message says what to do."""

@@ -7,9 +7,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pipeline.errors import LakeUnavailable
 
 # Level 6 makes a batch of the sample 15 % smaller than level 1 and takes 2.2 x the time.
 COMPRESSION_LEVEL = 1
+# Where somebody waits: an unreachable lake costs 2 x (1 + 1) s and a short pause at most.
+BRIEF = Config(
+    connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
+)
+# By default boto3 signs addresses the old way, which many Regions refuse, and for a host that does
+# not yet know new buckets; virtual addressing names the Region's own (an IP address keeps paths).
+SIGNING = BRIEF.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+# Whoever may not list the bucket is told 403 of an object that is not there.
+ABSENT = frozenset({"NoSuchKey", "AccessDenied"})
 
 
 class S3Client(Protocol):
@@ -20,6 +33,16 @@ class S3Client(Protocol):
 
     def get_object(self, **arguments: Any) -> Any:
         """Open one object."""
+
+
+class SigningClient(S3Client, Protocol):
+    """The calls of boto3's S3 client with which files are handed out."""
+
+    def list_objects_v2(self, **arguments: Any) -> Any:
+        """List a page of objects."""
+
+    def generate_presigned_url(self, ClientMethod: str, **arguments: Any) -> Any:  # noqa: N803
+        """Sign an address with which one call can be made by anyone."""
 
 
 class Lake:
@@ -69,6 +92,31 @@ class Lake:
             ContentType="application/json",
         )  # fmt: skip
 
+    def write_text(self, key: str, text: str) -> None:
+        """Store one text; raises LakeUnavailable if that failed for whatever reason."""
+        try:
+            self._s3.put_object(
+                Bucket=self.bucket, Key=key, Body=text.encode(),
+                ContentType="text/plain; charset=utf-8",
+            )  # fmt: skip
+        except (BotoCoreError, ClientError) as fault:
+            raise LakeUnavailable(f"not written: {fault}") from fault
+
+    def read_text(self, key: str) -> str | None:
+        """Return a text that write_text stored, None if there is none (that the caller may read).
+
+        Raises LakeUnavailable if it could not be read.
+        """
+        try:
+            body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except ClientError as fault:
+            if fault.response.get("Error", {}).get("Code") in ABSENT:
+                return None
+            raise LakeUnavailable(f"not read: {fault}") from fault
+        except BotoCoreError as fault:
+            raise LakeUnavailable(f"not read: {fault}") from fault
+        return body.decode()
+
     def open_object(self, bucket: str, key: str, version_id: str | None) -> Any:
         """Open someone's object for streaming; returns S3's answer with `Body` unread.
 
@@ -80,6 +128,47 @@ class Lake:
     def uri(self, key: str) -> str:
         """Return the s3:// address of a key of this bucket."""
         return f"s3://{self.bucket}/{key}"
+
+
+class SigningLake(Lake):
+    """A lake whose objects can be found, and handed out to people who have no key to it."""
+
+    def __init__(self, bucket: str, client: SigningClient | None = None) -> None:
+        self._files: SigningClient = client or boto3.client("s3", config=SIGNING)
+        super().__init__(bucket, self._files)
+
+    def list(self, prefix: str) -> dict[str, int]:
+        """Find the objects below a prefix, in the order of their keys, with their sizes in bytes.
+
+        Raises LakeUnavailable if they could not be listed.
+        """
+        found: dict[str, int] = {}
+        more: dict[str, str] = {}
+        while True:
+            try:
+                page = self._files.list_objects_v2(Bucket=self.bucket, Prefix=prefix, **more)
+            except (BotoCoreError, ClientError) as fault:
+                raise LakeUnavailable(f"not listed: {fault}") from fault
+            found |= {entry["Key"]: entry["Size"] for entry in page.get("Contents", ())}
+            if not page.get("IsTruncated"):
+                return found
+            more = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def signed_url(self, key: str, seconds: int) -> str:
+        """Make an address from which anyone can fetch an object for so many seconds.
+
+        It ends earlier if the credentials that sign it do: a function's last for hours. Nobody is
+        asked, so an object that is not there has an address too.
+        """
+        target = {"Bucket": self.bucket, "Key": key}
+        return str(
+            self._files.generate_presigned_url("get_object", Params=target, ExpiresIn=seconds)
+        )
+
+
+def brief_lake(bucket: str) -> Lake:
+    """Open a bucket for someone who waits: calls to a silent lake are given up within 5 s."""
+    return Lake(bucket, boto3.client("s3", config=BRIEF))
 
 
 def batch_key(batch_id: str, received_at: str) -> str:
@@ -95,6 +184,11 @@ def facts_key(event_type: str, batch_id: str, received_at: str) -> str:
 def step_key(step: str, batch_id: str) -> str:
     """Name the object that a step of the state machine leaves for the next one."""
     return f"steps/{batch_id}/{step}.jsonl.gz"
+
+
+def export_prefix(export: str) -> str:
+    """Name what the keys of an export's files begin with."""
+    return f"exports/{export}/part-"
 
 
 def manifest_key(load_id: str) -> str:

@@ -42,3 +42,9 @@ def count(name: str, value: float, unit: MetricUnit = MetricUnit.Count) -> None:
     """Add to a metric of this invocation; zero is not written, so silence costs nothing."""
     if value:
         metrics.add_metric(name=name, unit=unit, value=value)
+
+
+def warn(message: str) -> None:
+    """Log what was done without, and count it."""
+    logger.warning(message)
+    count("DoneWithout", 1)

@@ -9,14 +9,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
-from pipeline.errors import StatementFailed, WarehouseBusy, WarehouseUnavailable
+from pipeline.errors import (
+    StatementFailed,
+    StatementGone,
+    WarehouseBusy,
+    WarehouseUnavailable,
+)
 
 Value = str | int | float
 
@@ -39,6 +44,12 @@ BUSY = frozenset(
     }
 )
 SERVER_FAULT = 500
+GONE = "ResourceNotFoundException"
+ENDS: Mapping[str, Literal["DONE", "FAILED"]] = {
+    "FINISHED": "DONE",
+    "FAILED": "FAILED",
+    "ABORTED": "FAILED",
+}
 # Text, names and comments are skipped, so that only a real `:parameter` is found.
 TOKENS = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"[^\"]*\"|(?<!:):([A-Za-z_]\w*)")
 
@@ -73,10 +84,22 @@ class Statement:
     replayed: bool = False
 
 
+@dataclass(frozen=True)
+class State:
+    """How far a started transaction is.
+
+    `rows` has what each of its statements returned or changed, -1 of those that are not finished. `error` is the warehouse's own text, for logs only.
+    """
+
+    status: Literal["RUNNING", "DONE", "FAILED"]
+    rows: tuple[int, ...] = ()
+    error: str = ""
+
+
 class Warehouse:
     """Runs statements in one database of one Redshift Serverless workgroup.
 
-    Every method takes the seconds that it may last and raises WarehouseUnavailable when they are
+    Every method that waits takes the seconds that it may last and raises WarehouseUnavailable when they are
     over or the API cannot be reached (the fate of the statement is then unknown), WarehouseBusy
     when a quota is used up, and StatementFailed when the warehouse refused the statement. Queries
     (`rows`, `csv`) whose time is over are cancelled; other statements run on.
@@ -119,6 +142,36 @@ class Warehouse:
         if token:
             arguments["ClientToken"] = token
         return self._run(self._client.batch_execute_statement, seconds, arguments)
+
+    def start_batch(
+        self, statements: Sequence[str], parameters: Mapping[str, Value] | None = None
+    ) -> str:
+        """Start up to 40 statements as one transaction; returns its id, which `state` understands.
+
+        Nobody waits for its end: it goes on when the caller is gone.
+        """
+        arguments = {**self._target, "Sqls": list(statements)}
+        arguments |= bound(statements, parameters or {})
+        with _told():
+            return str(self._client.batch_execute_statement(**arguments)["Id"])
+
+    def state(self, statement_id: str) -> State:
+        """Ask once how far a transaction is, without waiting; the API knows it for 24 hours.
+
+        Raises StatementGone after that.
+        """
+        try:
+            with _told():
+                answer = self._client.describe_statement(Id=statement_id)
+        except ClientError as fault:
+            if fault.response.get("Error", {}).get("Code") == GONE:
+                raise StatementGone(statement_id) from fault
+            raise
+        rows = tuple(
+            part.get("ResultRows", -1) if part.get("Status") == "FINISHED" else -1
+            for part in answer.get("SubStatements", ())
+        )
+        return State(ENDS.get(answer["Status"], "RUNNING"), rows, str(answer.get("Error", "")))
 
     def result(self, statement_id: str) -> list[dict[str, Any]]:
         """Fetch the rows of a finished statement (`<id>:<n>` is the n-th of a transaction).
@@ -189,7 +242,7 @@ class Warehouse:
 
     def _settle(self, answer: Mapping[str, Any], deadline: float, *, replayed: bool) -> None:
         statement_id, status = answer["Id"], answer.get("Status")
-        while status not in ("FINISHED", "FAILED", "ABORTED"):
+        while status not in ENDS:
             with _told():
                 answer = self._client.describe_statement(
                     Id=statement_id, WaitTimeSeconds=_wait(deadline)

@@ -1,7 +1,7 @@
 """A warehouse on this machine with a lake in memory, and the loads that tests put into it."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -42,14 +42,23 @@ class MemoryBucket:
     def get_object(self, **arguments: Any) -> Any:
         raise NotImplementedError
 
+    def list_objects_v2(self, **arguments: Any) -> Any:
+        keys = self.list(arguments["Bucket"], arguments["Prefix"])
+        return {"Contents": [{"Key": key, "Size": len(self.objects[key])} for key in keys]}
+
+    def generate_presigned_url(self, ClientMethod: str, **arguments: Any) -> Any:  # noqa: N803
+        assert (ClientMethod, arguments["ExpiresIn"]) == ("get_object", 900)
+        return f"https://signed/{arguments['Params']['Key']}"
+
     def read(self, bucket: str, key: str) -> bytes | None:
         return self.objects.get(key) if bucket == BUCKET else None
 
-    def list(self, bucket: str, prefix: str) -> list[str]:
-        raise NotImplementedError
+    def list(self, bucket: str, prefix: str) -> Sequence[str]:
+        return sorted(key for key in self.objects if bucket == BUCKET and key.startswith(prefix))
 
     def write(self, bucket: str, key: str, body: bytes) -> None:
-        raise NotImplementedError
+        assert bucket == BUCKET
+        self.objects[key] = body
 
     def delete(self, bucket: str, key: str) -> None:
         raise NotImplementedError

@@ -6,6 +6,16 @@ from dataclasses import dataclass
 
 import pytest
 
+# Before any test module is imported: telemetry reads its names when it is.
+os.environ.update(
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_ACCESS_KEY_ID="test",
+    AWS_SECRET_ACCESS_KEY="test",
+    POWERTOOLS_TRACE_DISABLED="1",
+    POWERTOOLS_SERVICE_NAME="test",
+    POWERTOOLS_METRICS_NAMESPACE="Test",
+)
+
 
 @dataclass
 class Context:
@@ -32,15 +42,3 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("a unit test opened a connection")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _environment() -> None:
-    os.environ.update(
-        AWS_DEFAULT_REGION="us-east-1",
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",
-        POWERTOOLS_TRACE_DISABLED="1",
-        POWERTOOLS_SERVICE_NAME="test",
-        POWERTOOLS_METRICS_NAMESPACE="Test",
-    )

@@ -27,6 +27,8 @@ HANDLERS = {
     "serve.metrics": COMMON | SCHEMAS,
     "serve.events": COMMON | SCHEMAS,
     "serve.status": COMMON | SCHEMAS,
+    "serve.exports": COMMON | SCHEMAS,
+    "serve.documents": COMMON | SCHEMAS,
 }
 VARIABLES = [
     "EVENT_QUEUE_URL",
@@ -41,7 +43,11 @@ VARIABLES = [
     "ADMIN_SECRET_ARN",
     "LOADER_ROLE_NAME",
     "READER_ROLE_NAME",
+    "BUDGET_TABLE",
+    "CURSOR_SECRET_ARN",
+    "UNLOAD_ROLE_ARN",
 ]
+NUMBERS = ["READS_PER_SECOND", "CACHE_TTL_SECONDS"]
 PROGRAM = """
 import sys
 before = set(sys.modules)
@@ -55,6 +61,7 @@ def test_a_handler_imports_only_its_allowed_packages(handler: str) -> None:
     environment = {
         **os.environ,
         **dict.fromkeys(VARIABLES, "arn:aws:x:us-east-1:000000000000:x/x"),
+        **dict.fromkeys(NUMBERS, "1"),
         "PYTHONPATH": str(SOURCE),
         "PYTHONSAFEPATH": "1",
     }

@@ -11,15 +11,19 @@ from typing import Any
 import pytest
 
 from pipeline.errors import (
+    BudgetSpent,
     MalformedQuestion,
     NothingFound,
     PipelineError,
+    SecretUnavailable,
     StatementFailed,
     WarehouseBusy,
     WarehouseUnavailable,
 )
 from pipeline.queue import QueueGauge
 from pipeline.serve import problems
+from pipeline.serve.desk import BUDGET_SECONDS, READ_SECONDS, Desk
+from pipeline.serve.kept import KeptAnswers
 from pipeline.serve.record import ARRIVAL, ENVELOPE, JUDGEMENT, write_record
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -43,7 +47,7 @@ class FakeWarehouse:
         return iter(self.rows(sql, parameters, seconds=seconds))
 
     def rows(self, sql: str, parameters: Any = None, *, seconds: float) -> Any:
-        assert seconds == 25
+        assert seconds == READ_SECONDS
         self.calls.append((sql, parameters))
         if self.fault:
             raise self.fault
@@ -55,6 +59,47 @@ class FakeGauge:
         return {"https://sqs/events": 3, "https://sqs/loads": 0}[url]
 
 
+class FakeBudget:
+    """Grants every token, or fails."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.fault: Exception | None = None
+
+    def take(self, *, seconds: float) -> None:
+        assert seconds == BUDGET_SECONDS
+        self.taken += 1
+        if self.fault:
+            raise self.fault
+
+
+class FakeShelf:
+    """Keeps texts in memory."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
+    def write_text(self, key: str, text: str) -> None:
+        self.texts[key] = text
+
+    def read_text(self, key: str) -> str | None:
+        return self.texts.get(key)
+
+
+class FakeSecret:
+    """Hands out a secret, or fails."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.fault = fault
+        self.reads = 0
+
+    def read(self) -> str:
+        self.reads += 1
+        if self.fault:
+            raise self.fault
+        return "made up"
+
+
 Serve = Callable[..., tuple[ModuleType, FakeWarehouse]]
 
 
@@ -63,6 +108,11 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
     for name, value in {
         "WORKGROUP_NAME": "pipeline",
         "DATABASE_NAME": "events",
+        "LAKE_BUCKET": "lake",
+        "BUDGET_TABLE": "budget",
+        "READS_PER_SECOND": "15",
+        "CACHE_TTL_SECONDS": "300",
+        "CURSOR_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:cursor",
         "EVENT_QUEUE_URL": "https://sqs/events",
         "LOAD_QUEUE_URL": "https://sqs/loads",
     }.items():
@@ -73,6 +123,9 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
         warehouse = FakeWarehouse(*answer, **more)
         monkeypatch.setattr(module, "warehouse", warehouse)
         monkeypatch.setattr(module, "gauge", FakeGauge(), raising=False)
+        monkeypatch.setattr(module, "secret", FakeSecret(), raising=False)
+        desk = Desk(FakeBudget(), KeptAnswers(FakeShelf()), 60)
+        monkeypatch.setattr(module, "desk", desk)
         return module, warehouse
 
     return build
@@ -83,33 +136,150 @@ def body_of(response: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
+DAY = str(int(datetime(2013, 1, 1, tzinfo=UTC).timestamp()))
+LINE = ["17", DAY, "4", "1.5", "=JFK"]  # version, bucket, count, value, group
+
+
 def test_a_metric_is_answered_with_its_question(serve: Serve, context: Any) -> None:
-    line = [str(int(datetime(2013, 1, 1, tzinfo=UTC).timestamp())), "4", "1.5", "=JFK"]
-    module, _ = serve("metrics", [line])
+    module, _ = serve("metrics", [LINE])
     response = module.handler(request("metrics"), context)
     assert response["statusCode"] == 200
     body = body_of(response)
     assert datetime.fromisoformat(body.pop("as_of"))
     assert body == {
+        "stale": False,
+        "data_version": 17,
+        "truncated": False,
         "type": "flight.departed",
         "measure": "dep_delay",
         "unit": "minutes",
         "stat": "avg",
         "interval": "day",
+        "timezone": "UTC",
         "from": "2013-01-01T00:00:00Z",
         "to": "2013-01-08T00:00:00Z",
         "group_by": ["origin"],
-        "filter": {"carrier": ["UA", "AA"]},
-        "truncated": False,
+        "filter": [{"name": "carrier", "operator": "in", "values": ["AA", "UA"]}],
+        "order": [],
         "rows": [{"bucket": "2013-01-01T00:00:00Z", "origin": "JFK", "count": 4, "value": 1.5}],
     }
+
+
+def test_an_answer_tells_caches_what_they_need(serve: Serve, context: Any) -> None:
+    module, _ = serve("metrics", [LINE])
+    headers = module.handler(request("metrics"), context)["headers"]
+    assert headers["Cache-Control"] == "private, max-age=60"
+    assert headers["ETag"].startswith('W/"17-')
+    assert headers["Data-Version"] == "17"
+    assert datetime.fromisoformat(headers["As-Of"])
+
+
+def with_header(name: str, value: str, **change: Any) -> dict[str, Any]:
+    event = request("metrics", **change)
+    return event | {"headers": event["headers"] | {name: value}}
+
+
+@pytest.mark.parametrize("known", ["{etag}", '"x", {etag}', "{strong}", "*"])
+def test_what_the_caller_has_already_is_not_sent_again(
+    serve: Serve, context: Any, known: str
+) -> None:
+    module, _ = serve("metrics", [LINE])
+    etag = module.handler(request("metrics"), context)["headers"]["ETag"]
+    value = known.format(etag=etag, strong=etag.removeprefix("W/"))
+    response = module.handler(with_header("if-none-match", value), context)
+    assert (response["statusCode"], response["body"]) == (304, "")
+    assert response["headers"]["ETag"] == etag
+    assert module.handler(with_header("If-None-Match", 'W/"1-a"'), context)["statusCode"] == 200
+
+
+def test_another_version_of_the_data_has_another_tag(serve: Serve, context: Any) -> None:
+    tags = set()
+    for version in ("17", "18"):
+        module, _ = serve("metrics", [[version, *LINE[1:]]])
+        tags.add(module.handler(request("metrics"), context)["headers"]["ETag"])
+    assert len(tags) == 2
+
+
+def test_equal_questions_are_answered_once_however_they_are_spelled(
+    serve: Serve, context: Any
+) -> None:
+    module, warehouse = serve("metrics", [LINE])
+    one = module.handler(request("metrics"), context)
+    spelled = {
+        **request("metrics")["multiValueQueryStringParameters"],
+        "from": ["2012-12-31T19:00:00-05:00"],
+        "filter": ["carrier:AA|UA|AA"],
+        "limit": ["01000"],
+    }
+    other = module.handler(request("metrics", multiValueQueryStringParameters=spelled), context)
+    assert one == other
+    assert len(warehouse.calls) == 1
+
+
+@pytest.mark.parametrize("value", ["max-age=0", "no-cache", "Max-Age = 0, foo"])
+def test_a_caller_may_ask_past_what_was_answered(serve: Serve, context: Any, value: str) -> None:
+    module, warehouse = serve("metrics", [LINE])
+    module.handler(request("metrics"), context)
+    module.handler(with_header("cache-control", value), context)
+    assert len(warehouse.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        WarehouseBusy("x"),
+        WarehouseUnavailable("x"),
+        StatementFailed("s-1", "x"),
+        BudgetSpent(3),
+    ],
+)
+def test_the_last_good_answer_stands_in_marked_as_stale(
+    serve: Serve, context: Any, fault: Exception
+) -> None:
+    module, warehouse = serve("metrics", [LINE])
+    good = module.handler(request("metrics"), context)
+    fresh = with_header("Cache-Control", "no-cache")
+    if isinstance(fault, BudgetSpent):
+        module.desk.budget.fault = fault
+    else:
+        warehouse.fault = fault
+    stale = module.handler(fresh, context)
+    assert stale["statusCode"] == 200
+    assert stale["headers"]["Stale"] == "true"
+    assert body_of(stale) == {**body_of(good), "stale": True}
+
+
+def test_a_spent_budget_without_an_answer_says_when_to_ask_again(
+    serve: Serve, context: Any
+) -> None:
+    module, warehouse = serve("metrics", [LINE])
+    module.desk.budget.fault = BudgetSpent(3)
+    response = module.handler(request("metrics"), context)
+    assert (response["statusCode"], response["headers"]["Retry-After"]) == (429, "3")
+    assert not warehouse.calls
+
+
+def test_an_answer_of_over_a_megabyte_is_refused(serve: Serve, context: Any) -> None:
+    lines = [["17", DAY, "4", "1.5", "=" + "x" * 1_000]] * 1_000
+    module, _ = serve("metrics", lines)
+    response = module.handler(request("metrics"), context)
+    assert response["statusCode"] == 413
+    assert "/v1/exports" in body_of(response)["detail"]
+
+
+def test_nothing_at_all_is_a_count_of_zero(serve: Serve, context: Any) -> None:
+    module, _ = serve("metrics", [["17", "", "", ""]])
+    asked = request("metrics", multiValueQueryStringParameters={"stat": ["count"]})
+    assert body_of(module.handler(asked, context))["rows"] == [
+        {"bucket": None, "count": 0, "value": 0}
+    ]
 
 
 @pytest.mark.parametrize("text", ["Infinity", "-Infinity", "inf", "NaN"])
 def test_a_sum_that_overflowed_is_null_because_json_has_no_word_for_it(
     serve: Serve, context: Any, text: str
 ) -> None:
-    module, _ = serve("metrics", [["0", "2", text, "=JFK"]])
+    module, _ = serve("metrics", [["17", "0", "2", text, "=JFK"]])
     [row] = body_of(module.handler(request("metrics"), context))["rows"]
     assert (row["count"], row["value"]) == (2, None)
 
@@ -148,11 +318,11 @@ def test_a_malformed_question_names_its_parameter(serve: Serve, context: Any) ->
     assert not warehouse.calls
 
 
-@pytest.mark.parametrize("name", ["metrics", "events", "status"])
+@pytest.mark.parametrize("name", ["metrics", "events", "events_page", "status"])
 @pytest.mark.parametrize(
     ("fault", "status"),
     [
-        (WarehouseBusy(SECRET), 503),
+        (WarehouseBusy(SECRET), 429),
         (WarehouseUnavailable(SECRET), 504),
         (StatementFailed("s-1", SECRET), 503),
     ],
@@ -160,7 +330,7 @@ def test_a_malformed_question_names_its_parameter(serve: Serve, context: Any) ->
 def test_a_fault_of_the_warehouse_tells_when_to_ask_again_and_no_more(
     serve: Serve, context: Any, name: str, fault: Exception, status: int
 ) -> None:
-    module, _ = serve(name, fault=fault)
+    module, _ = serve(name.removesuffix("_page"), fault=fault)
     response = module.handler(request(name), context)
     assert response["statusCode"] == status
     assert int(response["headers"]["Retry-After"]) > 0
@@ -190,41 +360,130 @@ def test_an_event_takes_no_parameters(serve: Serve, context: Any) -> None:
     assert module.handler(asked, context)["statusCode"] == 400
 
 
-def test_an_unknown_event_is_not_found(serve: Serve, context: Any) -> None:
+def test_an_unknown_event_is_not_found_yet(serve: Serve, context: Any) -> None:
     module, _ = serve("events", [])
-    assert module.handler(request("events"), context)["statusCode"] == 404
+    response = module.handler(request("events"), context)
+    assert response["statusCode"] == 404
+    assert "on its way" in body_of(response)["detail"]
+
+
+LEDGER = ("version", "kept_at", "object_key", "staged_at", "facts", "prepared_at")
+AS_OF = datetime(2013, 1, 1, tzinfo=UTC)
 
 
 def piece(place: int, body: str | None, **change: Any) -> dict[str, Any]:
-    names = (*ENVELOPE, *ARRIVAL, *JUDGEMENT, "extensions")
-    return {**dict.fromkeys(names), "place": place, "body": body, **change}
+    names = (*ENVELOPE, *ARRIVAL, *JUDGEMENT, *LEDGER, "extensions")
+    return {**dict.fromkeys(names), "data_version": 17, "place": place, "body": body, **change}
 
 
-AS_OF = datetime(2013, 1, 1, tzinfo=UTC)
+def test_an_event_is_answered_with_the_version_of_the_data(serve: Serve, context: Any) -> None:
+    module, warehouse = serve("events", [piece(0, "{}", source="/s")])
+    response = module.handler(request("events"), context)
+    body = body_of(response)
+    assert (response["statusCode"], response["headers"]["Data-Version"]) == (200, "17")
+    assert (body["data_version"], body["stale"], body["status"]) == (17, False, "loaded")
+    assert [parameters for _, parameters in warehouse.calls] == [{"event_key": body["event_key"]}]
+    assert not module.secret.reads
+
+
+def record(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return dict(json.loads(write_record("k", rows, AS_OF)[1]))
 
 
 def test_pieces_of_an_event_are_joined_and_data_kept_as_they_are() -> None:
     rows = [piece(0, '{"n": 1.5', source="/s", time=AS_OF), piece(0, "00}"), piece(1, "x")]
-    text = write_record("k", rows, AS_OF)
+    version, text = write_record("k", rows, AS_OF)
+    assert version == 17
     assert '"data": {"n": 1.500}' in text
     assert json.loads(text)["event"]["time"] == "2013-01-01T00:00:00Z"
     assert json.loads(text)["quarantined"] == [{"payload": "x"}]
 
 
 def test_an_event_that_was_only_quarantined_says_so() -> None:
-    found = json.loads(write_record("k", [piece(1, None, reason="SCHEMA")], AS_OF))
+    found = record([piece(1, None, reason="SCHEMA")])
     assert (found["status"], found["event"]) == ("quarantined", None)
     assert found["quarantined"] == [{"reason": "SCHEMA", "payload": None}]
 
 
+def test_the_history_tells_the_steps_with_their_times() -> None:
+    at = dict.fromkeys(("received_at", "staged_at", "prepared_at", "kept_at"), AS_OF)
+    more = {"entrance": "webhook", "batch_id": "b", "object_key": "o", "facts": 7, "version": 3}
+    moment = "2013-01-01T00:00:00Z"
+    assert record([piece(0, "{}", **at, **more)])["history"] == [
+        {"step": "received", "at": moment, "entrance": "webhook"},
+        {"step": "staged", "at": moment, "batch_id": "b", "object": "o"},
+        {"step": "prepared", "at": moment, "facts": 7},
+        {"step": "loaded", "at": moment, "version": 3},
+    ]
+
+
+def test_a_step_is_told_without_a_time_that_is_not_known_and_left_out_before_it_is_taken() -> None:
+    known = {"received_at": AS_OF, "entrance": "upload", "object_key": "o", "batch_id": "b"}
+    assert record([piece(1, "x", **known, reason="SCHEMA")])["history"] == [
+        {"step": "received", "at": "2013-01-01T00:00:00Z", "entrance": "upload"},
+        {"step": "staged", "at": None, "batch_id": "b", "object": "o"},
+        {"step": "quarantined", "at": None, "reason": "SCHEMA"},
+    ]
+
+
+# data_version, found, place, event_key, version, source, id, type, time, ..., data
+LISTED = ["17", "2", "1", "a" * 64, "3", "=/s", "=1", "=page.viewed", *[""] * 7, '={"n": 1.50}']
+
+
+def test_a_page_is_answered_with_where_it_goes_on(serve: Serve, context: Any) -> None:
+    module, warehouse = serve("events", [LISTED])
+    response = module.handler(request("events_page"), context)
+    assert (response["statusCode"], response["headers"]["Data-Version"]) == (200, "17")
+    body = body_of(response)
+    assert [event["id"] for event in body["events"]] == ["1"]
+    assert body["next"] == response["headers"]["Next-Cursor"]
+    given = {**request("events_page")["multiValueQueryStringParameters"], "cursor": [body["next"]]}
+    after = request("events_page", multiValueQueryStringParameters=given)
+    assert module.handler(after, context)["statusCode"] == 200
+    assert warehouse.calls[-1][1]["after_key"] == "a" * 64
+
+
+def test_a_page_that_the_caller_has_is_not_sent_again(serve: Serve, context: Any) -> None:
+    module, _ = serve("events", [LISTED])
+    etag = module.handler(request("events_page"), context)["headers"]["ETag"]
+    asked = request("events_page", headers={"If-None-Match": etag})
+    assert module.handler(asked, context)["statusCode"] == 304
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [("cursor", "1.AAAA." + "A" * 22), ("cursor", "\U0001f308"), ("type", "x"), ("offset", "1")],
+)
+def test_a_malformed_page_asks_no_warehouse(
+    serve: Serve, context: Any, parameter: str, value: str
+) -> None:
+    module, warehouse = serve("events")
+    asked = request("events_page", multiValueQueryStringParameters={parameter: [value]})
+    response = module.handler(asked, context)
+    assert response["statusCode"] == 400
+    assert body_of(response)["parameter"] in (parameter, "query")
+    assert not warehouse.calls
+
+
+def test_a_page_without_a_secret_is_told_when_to_ask_again(serve: Serve, context: Any) -> None:
+    module, warehouse = serve("events", [LISTED])
+    module.secret.fault = SecretUnavailable(SECRET)
+    response = module.handler(request("events_page"), context)
+    assert (response["statusCode"], response["headers"]["Retry-After"]) == (503, "5")
+    assert "arn:" not in json.dumps(response)
+    assert not warehouse.calls
+
+
 def test_the_status_counts_messages_in_flight(serve: Serve, context: Any) -> None:
     counts = dict.fromkeys(("loaded", "duplicates", "conflicts", "quarantined"), 0)
+    version = {"section": "version", "name": "version", "row_count": 5, "latest": AS_OF, **counts}
     rows = [
         {"section": section, "name": "events", "row_count": 7, "latest": AS_OF, **counts}
         for section in ("loads", "events", "received")
     ]
-    module, _ = serve("status", rows)
+    module, _ = serve("status", [*rows, version])
     body = body_of(module.handler(request("status"), context))
+    assert body["data_version"] == 5
     assert body["in_flight"] == {"event_queue": 3, "load_queue": 0}
     assert body["events"]["row_count"] == 7
 
@@ -241,7 +500,7 @@ def test_messages_in_flight_are_those_waiting_worked_on_and_delayed() -> None:
 
 @pytest.mark.parametrize("kind", problems.EXPECTED)
 def test_every_expected_fault_has_an_answer(kind: type[PipelineError]) -> None:
-    fault = kind("a", "b") if kind in (MalformedQuestion, StatementFailed) else kind("a")
+    fault = kind("a", "b") if kind in (MalformedQuestion, StatementFailed) else kind("1")
     response = problems.problem(fault)
     assert response["statusCode"] == body_of(response)["status"]
 

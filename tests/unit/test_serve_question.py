@@ -6,15 +6,15 @@ import pytest
 
 from pipeline.catalogue import Column, load_catalogue
 from pipeline.errors import MalformedQuestion
+from pipeline.serve.contract import ROUTES, query_names
+from pipeline.serve.filters import filter_value, split_terms
 from pipeline.serve.moments import format_moment, parse_moment, round_down, round_up
 from pipeline.serve.query import metrics_query
-from pipeline.serve.question import (
-    PARAMETERS,
-    filter_value,
-    parse_filter,
-    read_parameters,
-    read_question,
-)
+from pipeline.serve.question import Question, read_parameters, read_question
+from pipeline.serve.source import choose, facts
+from pipeline.serve.zones import has_whole_hours, zone_of
+
+PARAMETERS = query_names("/v1/metrics/{type}")
 
 FLIGHTS = load_catalogue()["flight.departed"]
 
@@ -23,6 +23,10 @@ def fault(**given: str) -> MalformedQuestion:
     with pytest.raises(MalformedQuestion) as caught:
         read_question(FLIGHTS, {name.removesuffix("_"): value for name, value in given.items()})
     return caught.value
+
+
+def asked(**given: str) -> Question:
+    return read_question(FLIGHTS, {name.removesuffix("_"): value for name, value in given.items()})
 
 
 def column(kind: str) -> Column:
@@ -57,10 +61,29 @@ def test_nothing_given_counts_everything() -> None:
         ("group_by", "origin,origin"),
         ("group_by", "time"),
         ("group_by", "event_key"),
+        ("timezone", ""),
+        ("timezone", "Mars/Olympus"),
+        ("timezone", "../../etc/passwd"),
+        ("timezone", "america/new_york"),
+        ("timezone", "localtime"),
+        ("timezone", "EST5EDT4"),
+        ("order", ""),
+        ("order", "carrier"),
+        ("order", "value,-value"),
+        ("order", "--value"),
+        ("order", "value desc"),
+        ("format", "xml"),
+        ("format", "CSV"),
         ("filter", ""),
         ("filter", "origin"),
-        ("filter", "dep_delay:5"),
-        ("filter", "origin:JFK,origin:LGA"),
+        ("filter", "time>2013-01-01"),
+        ("filter", "origin=JFK"),
+        ("filter", "origin:JFK,"),
+        ("filter", "origin>JFK|LGA"),
+        ("filter", "origin>"),
+        ("filter", "dep_delay>x"),
+        ("filter", "dep_delay==5"),
+        ("filter", ",".join(f"flight>{n}" for n in range(21))),
         ("filter", "origin:" + "|".join(map(str, range(101)))),
         ("filter", "flight:x"),
         ("filter", "flight:1 OR 1=1"),
@@ -116,18 +139,107 @@ def test_no_parameters_are_none(event: dict[str, None]) -> None:
 @pytest.mark.parametrize(
     ("text", "filters"),
     [
-        ("a:1", [("a", ["1"])]),
-        ("a:1|2,b:3", [("a", ["1", "2"]), ("b", ["3"])]),
-        ("a:", [("a", [""])]),
-        ("a:|", [("a", ["", ""])]),
-        (r"a:x\|y\,z\\", [("a", [r"x|y,z\ ".strip()])]),
-        ("a:10:30:00", [("a", ["10:30:00"])]),
-        ("a:line\nbreak", [("a", ["line\nbreak"])]),
-        ("a:x\\", [("a", ["x\\"])]),
+        ("a:1", [("a", ":", ["1"])]),
+        ("a:1|2,b:3", [("a", ":", ["1", "2"]), ("b", ":", ["3"])]),
+        ("a:", [("a", ":", [""])]),
+        ("a:|", [("a", ":", ["", ""])]),
+        (r"a:x\|y\,z\\", [("a", ":", [r"x|y,z\ ".strip()])]),
+        ("a:10:30:00", [("a", ":", ["10:30:00"])]),
+        ("a:line\nbreak", [("a", ":", ["line\nbreak"])]),
+        ("a:x\\", [("a", ":", ["x\\"])]),
+        ("a!:1|2,a>1,a>=2", [("a", "!:", ["1", "2"]), ("a", ">", ["1"]), ("a", ">=", ["2"])]),
+        ("a<1,b<=-2", [("a", "<", ["1"]), ("b", "<=", ["-2"])]),
+        ("a:=1", [("a", ":", ["=1"])]),
+        ("a:>1", [("a", ":", [">1"])]),
     ],
 )
-def test_filters_are_split_at_their_marks(text: str, filters: list[tuple[str, list[str]]]) -> None:
-    assert parse_filter(text) == filters
+def test_filters_are_split_at_their_marks(
+    text: str, filters: list[tuple[str, str, list[str]]]
+) -> None:
+    assert list(split_terms(text)) == filters
+
+
+def test_equal_filters_come_out_equal() -> None:
+    one = asked(filter="carrier:UA|AA,flight:7,carrier:AA|UA")
+    other = asked(filter="flight:007,carrier:AA|UA|AA")
+    assert one.terms == other.terms
+    assert one.described() == other.described()
+
+
+def test_a_span_is_understood_in_its_zone() -> None:
+    question = asked(from_="2013-03-10", to="2013-03-11", timezone="America/New_York")
+    assert question.described()["from"] == "2013-03-10T00:00:00-05:00"
+    assert question.described()["to"] == "2013-03-11T00:00:00-04:00"
+
+
+def test_days_and_months_are_rounded_on_the_zones_clock() -> None:
+    given = {"from_": "2013-03-10T12:00:00Z", "to": "2013-03-10T12:00:01Z"}
+    day = asked(interval="day", timezone="America/New_York", **given).described()
+    assert (day["from"], day["to"]) == ("2013-03-10T00:00:00-05:00", "2013-03-11T00:00:00-04:00")
+    hour = asked(interval="hour", timezone="Asia/Kolkata", **given).described()
+    assert hour["from"] == "2013-03-10T17:30:00+05:30".replace("17:30", "17:00")
+
+
+@pytest.mark.parametrize(
+    ("zone", "whole"),
+    [
+        ("UTC", True),
+        ("America/New_York", True),
+        ("Europe/Amsterdam", True),
+        ("Asia/Kolkata", False),
+        ("Australia/Lord_Howe", False),
+        ("Asia/Kathmandu", False),
+        ("Asia/Pyongyang", False),  # half an hour off from 2015 to 2018 only
+    ],
+)
+def test_it_is_known_whose_hours_are_those_of_utc(zone: str, *, whole: bool) -> None:
+    assert zone_of(zone).key == zone
+    assert has_whole_hours(zone) is whole
+
+
+ROLLUP, HISTOGRAM, FACTS = "rollup_", "histogram_", "facts_"
+
+
+@pytest.mark.parametrize(
+    ("given", "table"),
+    [
+        ({}, ROLLUP),
+        ({"group_by": "carrier"}, ROLLUP),
+        ({"group_by": "carrier", "filter": "airline!:x"}, ROLLUP),
+        ({"group_by": "origin", "filter": "route:JFK-LAX"}, ROLLUP),
+        ({"interval": "week", "timezone": "America/New_York"}, ROLLUP),
+        ({"from": "2013-01-01T05:00:00Z", "to": "2013-01-02"}, ROLLUP),
+        ({"measure": "dep_delay", "stat": "avg"}, ROLLUP),
+        ({"measure": "dep_delay", "stat": "p95"}, HISTOGRAM),
+        ({"measure": "carrier", "stat": "distinct", "group_by": "airline"}, ROLLUP),
+        ({"measure": "distance", "stat": "p95"}, FACTS),
+        ({"measure": "tailnum", "stat": "distinct"}, FACTS),
+        ({"measure": "dep_delay", "stat": "distinct"}, FACTS),
+        ({"group_by": "tailnum"}, FACTS),
+        ({"group_by": "carrier,origin"}, FACTS),
+        ({"filter": "dep_delay>60"}, FACTS),
+        ({"interval": "minute"}, FACTS),
+        ({"interval": "day", "timezone": "Asia/Kolkata"}, FACTS),
+        ({"from": "2013-01-01T05:30:00Z"}, FACTS),
+        ({"to": "2013-01-01T05:00:00.000001Z"}, FACTS),
+    ],
+)
+def test_rollups_are_read_where_they_have_all_that_is_asked(
+    given: dict[str, str], table: str
+) -> None:
+    assert choose(read_question(FLIGHTS, given)).table.startswith(f'"{table}')
+
+
+def test_the_smallest_rollup_is_read() -> None:
+    nothing, carrier = choose(asked()), choose(asked(group_by="carrier"))
+    assert nothing.conditions != carrier.conditions
+    assert nothing.table == carrier.table
+
+
+def test_a_route_of_the_contract_is_asked_for_by_its_path() -> None:
+    assert "cursor" in query_names("/v1/events")
+    assert query_names("/v1/status") == ()
+    assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
 
 
 @pytest.mark.parametrize(
@@ -168,27 +280,38 @@ def test_values_that_a_column_cannot_hold_are_refused(kind: str, text: str) -> N
 
 
 def test_every_value_is_a_parameter_of_the_statement() -> None:
-    given = {"filter": "origin:'; DROP|LGA,flight:7", "from": "2013-01-01", "to": "2013-01-02"}
-    sql, parameters = metrics_query(read_question(FLIGHTS, given))
+    given = {
+        "filter": "origin:'; DROP|LGA,flight>7",
+        "from": "2013-01-01",
+        "to": "2013-01-02",
+        "interval": "day",
+        "timezone": "Asia/Kolkata",
+    }
+    question = read_question(FLIGHTS, given)
+    sql, parameters = metrics_query(question, facts(question))
     assert "DROP" not in sql
+    assert "Kolkata" not in sql
     assert parameters == {
-        "start_time": "2013-01-01T00:00:00Z",
-        "end_time": "2013-01-02T00:00:00Z",
-        "filter_0_0": "'; DROP",
-        "filter_0_1": "LGA",
-        "filter_1_0": "7",
+        "start_time": "2012-12-31T18:30:00Z",
+        "end_time": "2013-01-01T18:30:00Z",
+        "filter_0_0": "7",
+        "filter_1_0": "'; DROP",
+        "filter_1_1": "LGA",
+        "timezone": "Asia/Kolkata",
     }
 
 
 def test_an_empty_value_is_compared_without_a_parameter() -> None:
-    sql, parameters = metrics_query(read_question(FLIGHTS, {"filter": "origin:"}))
-    assert "\"origin\" = ''" in sql
+    question = asked(filter="origin:")
+    sql, parameters = metrics_query(question, choose(question))
+    assert "\"origin\" IN ('')" in sql
     assert not parameters
 
 
 def test_one_row_more_than_the_limit_is_asked_for() -> None:
-    sql, _ = metrics_query(read_question(FLIGHTS, {"limit": "10"}))
-    assert sql.endswith("LIMIT 11")
+    question = asked(limit="10")
+    sql, _ = metrics_query(question, choose(question))
+    assert "placed.place <= 11\n" in sql
 
 
 MOMENT = datetime(2013, 2, 28, 23, 59, 59, 5, UTC)  # a Thursday
@@ -223,3 +346,10 @@ def test_the_start_of_an_interval_is_not_rounded_up() -> None:
 
 def test_digits_beyond_microseconds_are_read() -> None:
     assert format_moment(parse_moment("2013-01-01t00:00:00.123456789z")).endswith(".123456Z")
+
+
+def test_a_zone_that_was_seconds_away_from_utc_is_told_in_utc() -> None:
+    zone = zone_of("Europe/Berlin")
+    moment = parse_moment("1800-01-01", zone)
+    assert moment.astimezone(zone).isoformat() == "1800-01-01T00:00:00+00:53:28"
+    assert format_moment(moment, zone) == "1799-12-31T23:06:32Z"

@@ -2,29 +2,46 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import pytest
 from sqlfluff.core import FluffConfig, Linter
 
-from pipeline.catalogue import load_catalogue
-from pipeline.catalogue.types import Column, EventType
+from pipeline.catalogue import Column, EventType, load_catalogue
 from pipeline.load import ddl
-from pipeline.load.plan import EVENTS, FACTS, Pointer
+from pipeline.load.plan import EVENTS, FACTS, TYPES_WITH_EVENTS, Pointer
 from pipeline.load.statements import Copying, load_statements
+from pipeline.serve.contract import STATS
+from pipeline.serve.cursor import Position
+from pipeline.serve.filters import read_filter
+from pipeline.serve.listing import COLUMNS, Listing
+from pipeline.serve.listing_query import listing_query, listing_selection
 from pipeline.serve.moments import INTERVALS
-from pipeline.serve.query import metrics_query
-from pipeline.serve.question import STATS, read_question
+from pipeline.serve.query import metrics_query, metrics_selection
+from pipeline.serve.question import read_question
+from pipeline.serve.source import choose, facts
 from pipeline.serve.state import status_query
+from pipeline.serve.unloading import FORMS, Target, export_statements
 from pipeline.sql import FOLDER, quoted, statement
 from pipeline.warehouse import TOKENS
 
 CATALOGUE = load_catalogue()
 ROLE = "arn:aws:iam::123456789012:role/copy"
+TARGET = Target("s3://lake/exports/e1/part-", ROLE)
 FILES = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.sql"))
 # Parts of other statements, which are parsed as a whole below.
-FRAGMENTS = {"serve/status_facts.sql", "schema/add_column.sql"}
+FRAGMENTS = {
+    "serve/status_facts.sql",
+    "serve/aggregate.sql",
+    "serve/selected_events.sql",
+    "serve/selected_metrics.sql",
+    "serve/percentile.sql",
+    "load/measured.sql",
+    "load/touched_hours.sql",
+    "schema/add_column.sql",
+}
 
 
 def awkward_type() -> EventType:
@@ -34,8 +51,9 @@ def awkward_type() -> EventType:
         Column(name=name, path=name, kind=kind, role="dimension", max_bytes=12)  # type: ignore[arg-type]
         for name, kind in zip(names, kinds, strict=True)
     )
-    measure = Column(name="table", path="table", kind="number", role="measure", max_bytes=0)
-    return EventType("a.b-c", "", "", {}, (*columns, measure))
+    measure = Column("table", "table", "number", "measure", 0, percentiles=True)
+    rollups = ((), ("user", "order"), ("turn", "select"))
+    return EventType("a.b-c", "", "", {}, (*columns, measure), rollups)
 
 
 ALL_TYPES = {**CATALOGUE, "a.b-c": awkward_type()}
@@ -69,6 +87,11 @@ def definitions() -> Iterator[str]:
     tables = {event_type.table: narrow for event_type in ALL_TYPES.values()}
     short = {c.name: ("character varying", 1) for c in CATALOGUE["page.viewed"].columns[:4]}
     yield from ddl.create_tables(ALL_TYPES)
+    names = ("events", "loads", "rollup_old_12345678")
+    earlier: dict[str, dict[str, tuple[str, int | None]]] = {name: {} for name in names}
+    for batch in ddl.rebuild_rollups(ALL_TYPES, ddl.Existing(earlier, frozenset())):
+        yield from batch
+    yield from ddl.add_later_columns(ddl.Existing(earlier, frozenset()))
     yield from ddl.add_columns(ALL_TYPES, ddl.Existing(tables, frozenset()))
     texts = ddl.Existing({CATALOGUE["page.viewed"].table: short}, frozenset())
     yield from ddl.widen_columns(CATALOGUE, texts)
@@ -78,18 +101,40 @@ def definitions() -> Iterator[str]:
     yield statement("schema/read_users")
 
 
+def asked(event_type: EventType, given: dict[str, str]) -> Iterator[str]:
+    question = read_question(event_type, given)
+    for source in (choose(question), facts(question)):
+        yield metrics_query(question, source)[0]
+    yield from export_statements(metrics_selection(question, source), "csv", TARGET)
+
+
+def pages() -> Iterator[str]:
+    whole = Listing(None, None, None, (), None, 1_000, "csv", {})
+    start, end = datetime(2013, 1, 1, tzinfo=UTC), datetime(2014, 1, 1, tzinfo=UTC)
+    terms = read_filter("source:a|,subject!:b,entrance>c,id<=d", COLUMNS)
+    part = Listing(awkward_type(), start, end, terms, Position(7, "k"), 1, "json", {})
+    for listing in (whole, part):
+        yield listing_query(listing)[0]
+        for format_ in FORMS:
+            yield from export_statements(listing_selection(listing), format_, TARGET)
+
+
 def questions() -> Iterator[str]:
-    for event_type in ALL_TYPES.values():
-        names = [column.name for column in event_type.dimensions]
-        given = {"group_by": ",".join(names), "from": "2013-01-01", "to": "2013-02-01"}
-        if event_type.measures:
-            given |= {"measure": event_type.measures[0].name}
-        for stat in STATS if event_type.measures else ("count",):
-            yield metrics_query(read_question(event_type, given | {"stat": stat}))[0]
+    for event_type in CATALOGUE.values():
+        names = ",".join(event_type.rollups[-1])
+        yield from asked(event_type, {"group_by": names, "order": "-count"} if names else {})
+    awkward = {"group_by": "user,order", "measure": "table", "order": "-value,user"}
+    for stat in STATS:
+        yield from asked(awkward_type(), awkward | {"stat": stat, "from": "2013-01-01"})
     for interval in INTERVALS:
-        yield metrics_query(read_question(CATALOGUE["page.viewed"], {"interval": interval}))[0]
-    values = {"filter": "user:a|,order:1|2,verdict:1.5,turn:true,select:2013-01-01"}
-    yield metrics_query(read_question(awkward_type(), values))[0]
+        for zone in ("UTC", "Asia/Kolkata"):
+            given = {"interval": interval, "timezone": zone}
+            yield from asked(CATALOGUE["page.viewed"], given)
+    p50 = {"measure": "duration_ms", "stat": "p50", "interval": "day", "timezone": "Asia/Tokyo"}
+    yield from asked(CATALOGUE["page.viewed"], p50)
+    values = "user:a|,order!:1|2,verdict>1.5,turn:true,select<=2013-01-01,table<5"
+    yield from asked(awkward_type(), {"filter": values})
+    yield from pages()
     yield statement("serve/event")
     yield status_query(ALL_TYPES)
 
@@ -119,7 +164,7 @@ def test_every_file_says_its_purpose_and_its_tables(path: Path) -> None:
 
 
 def test_a_transaction_keeps_the_limit_of_40_statements() -> None:
-    kinds = [EVENTS, *(FACTS + name for name in list(CATALOGUE)[:4])]
+    kinds = [EVENTS, *(FACTS + name for name in list(CATALOGUE)[:TYPES_WITH_EVENTS])]
     copying = Copying(ROLE, dict.fromkeys(kinds, "s3://lake/manifests/a.manifest"))
     pointers = [Pointer(kind, "b", "batches/b.jsonl.gz", 1) for kind in kinds]
     assert len(load_statements(pointers, CATALOGUE, copying)) <= 40
@@ -141,4 +186,6 @@ def test_statements_go_out_without_comments() -> None:
 
 def test_only_parameters_look_like_parameters() -> None:
     found = {name for sql in loads() for name in TOKENS.findall(sql) if name}
-    assert found == {f"{name}_{n}" for name in ("batch", "kind", "key", "rows") for n in (0, 1)}
+    assert found == {
+        f"{name}_{n}" for name in ("batch", "kind", "key", "rows", "at") for n in (0, 1)
+    }

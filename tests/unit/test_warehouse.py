@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from pipeline.errors import StatementFailed, WarehouseBusy, WarehouseUnavailable
-from pipeline.warehouse import CONFIG, MAX_WAIT, Warehouse, bound
+from pipeline.errors import (
+    StatementFailed,
+    StatementGone,
+    WarehouseBusy,
+    WarehouseUnavailable,
+)
+from pipeline.warehouse import CONFIG, MAX_WAIT, State, Warehouse, bound
 
 Answer = dict[str, Any] | Exception
 
@@ -293,3 +298,65 @@ def test_the_client_fits_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.warehouse.boto3.client", factory)
     Warehouse("wg", "db")
     assert made == [("redshift-data", CONFIG)]
+
+
+def test_a_started_batch_is_not_waited_for() -> None:
+    house, client = warehouse({"Id": "s-1"})
+    assert house.start_batch(["SELECT :a", "SELECT 2"], {"a": "1", "b": "2"}) == "s-1"
+    assert client.calls == [
+        (
+            "batch",
+            {
+                "WorkgroupName": "wg",
+                "Database": "db",
+                "Sqls": ["SELECT :a", "SELECT 2"],
+                "Parameters": [{"name": "a", "value": "1"}],
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("SUBMITTED", "RUNNING"),
+        ("PICKED", "RUNNING"),
+        ("STARTED", "RUNNING"),
+        ("FINISHED", "DONE"),
+        ("FAILED", "FAILED"),
+        ("ABORTED", "FAILED"),
+    ],
+)
+def test_the_state_of_a_batch_is_asked_for_once(status: str, told: str) -> None:
+    house, client = warehouse({"Status": status})
+    assert house.state("s-1").status == told
+    assert client.calls == [("describe", {"Id": "s-1"})]
+
+
+def test_a_state_has_the_rows_of_each_statement_and_the_error() -> None:
+    parts = [
+        {"Status": "FINISHED", "ResultRows": 3},
+        {"Status": "FAILED", "ResultRows": 0},
+        {"Status": "FINISHED"},
+    ]
+    house, _ = warehouse({"Status": "FAILED", "Error": "ERROR: x", "SubStatements": parts})
+    assert house.state("s-1") == State("FAILED", (3, -1, -1), "ERROR: x")
+
+
+def test_a_batch_of_long_ago_is_gone() -> None:
+    house, _ = warehouse(refused("ResourceNotFoundException"))
+    with pytest.raises(StatementGone):
+        house.state("s-1")
+
+
+@pytest.mark.parametrize("ask", [lambda w: w.state("s-1"), lambda w: w.start_batch(["SELECT 1"])])
+def test_starting_and_looking_fail_as_waiting_does(ask: Callable[[Warehouse], Any]) -> None:
+    faults = (
+        (refused("ThrottlingException"), WarehouseBusy),
+        (EndpointConnectionError(endpoint_url="x"), WarehouseUnavailable),
+        (refused("ValidationException"), ClientError),
+    )
+    for fault, told in faults:
+        house, _ = warehouse(fault)
+        with pytest.raises(told):
+            ask(house)

@@ -8,54 +8,80 @@ from typing import Any
 from pipeline import telemetry
 from pipeline.catalogue import EventType, load_catalogue
 from pipeline.errors import NothingFound
-from pipeline.serve.answering import READ_SECONDS, answered
+from pipeline.serve.answering import Inquiry, describe, inquiry
+from pipeline.serve.answers import CONTENT_TYPES, Answer, to_json
+from pipeline.serve.contract import query_names
+from pipeline.serve.desk import READ_SECONDS, open_desk
+from pipeline.serve.moments import format_moment
 from pipeline.serve.problems import Response
 from pipeline.serve.query import metrics_query
-from pipeline.serve.question import PARAMETERS, read_parameters, read_question
+from pipeline.serve.question import Question, read_parameters, read_question
 from pipeline.serve.reply import answer_question, list_metrics
+from pipeline.serve.source import choose
 from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
+
+LIST = "/v1/metrics"
+ROUTE = "/v1/metrics/{type}"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Which warehouse is asked."""
+    """Which warehouse is asked, how often at most, and where good answers are kept for how long."""
 
     workgroup_name: str
     database_name: str
+    lake_bucket: str
+    budget_table: str
+    reads_per_second: int
+    cache_ttl_seconds: int
 
 
 settings = from_env(Settings)
 warehouse = Warehouse(settings.workgroup_name, settings.database_name)
+desk = open_desk(
+    settings.lake_bucket,
+    settings.budget_table,
+    settings.reads_per_second,
+    settings.cache_ttl_seconds,
+)
 catalogue = load_catalogue()
 
 
 @telemetry.observed
 def handler(event: dict[str, Any], _context: Any) -> Response:
-    """Answer with JSON or a problem; the warehouse is asked at most once."""
-    if event["resource"] == "/v1/metrics":
-        return answered(lambda: read_list(event, catalogue))
-    return answered(lambda: read_metric(event, catalogue, warehouse))
+    """Answer with a table or a problem; the warehouse is asked at most once."""
+    if event["resource"] == LIST:
+        return describe(event, lambda: read_list(event, catalogue), desk.max_age)
+    return desk.respond(event, lambda: inquire(event, catalogue, warehouse))
 
 
-def read_list(event: Mapping[str, Any], catalogue: Mapping[str, EventType]) -> str:
+def read_list(event: Mapping[str, Any], catalogue: Mapping[str, EventType]) -> Answer:
     """Tell what may be asked; raises MalformedQuestion for any parameter."""
-    read_parameters(event, ())
-    return list_metrics(catalogue, datetime.now(UTC))
+    read_parameters(event, query_names(LIST))
+    as_of = datetime.now(UTC)
+    body = {"as_of": format_moment(as_of), **list_metrics(catalogue)}
+    return Answer(to_json(body), CONTENT_TYPES["json"], as_of)
 
 
-def read_metric(
+def inquire(
     event: Mapping[str, Any], catalogue: Mapping[str, EventType], warehouse: Warehouse
-) -> str:
-    """Answer the question of an API Gateway event.
+) -> Inquiry:
+    """Read the question off an API Gateway event.
 
-    Raises NothingFound for an unknown type, MalformedQuestion, and what the warehouse raises.
+    Raises NothingFound for an unknown type, and MalformedQuestion.
     """
     event_type = catalogue.get((event.get("pathParameters") or {}).get("type", ""))
     if event_type is None:
         raise NothingFound("this type is not in the catalogue; GET /v1/metrics lists the types")
-    question = read_question(event_type, read_parameters(event, PARAMETERS))
+    question = read_question(event_type, read_parameters(event, query_names(ROUTE)))
+    normal = {**question.described(), "limit": question.limit, "format": question.format}
+    return inquiry(ROUTE, normal, lambda: read_metric(question, warehouse))
+
+
+def read_metric(question: Question, warehouse: Warehouse) -> Answer:
+    """Ask the warehouse; raises AnswerTooLarge and what the warehouse raises."""
     as_of = datetime.now(UTC)
-    sql, parameters = metrics_query(question)
+    sql, parameters = metrics_query(question, choose(question))
     lines = warehouse.csv(sql, parameters, seconds=READ_SECONDS)
     return answer_question(question, lines, as_of)

@@ -1,25 +1,34 @@
-"""Answers to questions for metrics, as JSON text."""
+"""Answers to questions for metrics: rows of the warehouse as JSON, CSV or NDJSON."""
 
-import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
+from itertools import islice
 from typing import Any
 
 from pipeline.catalogue import Column, EventType
+from pipeline.serve import contract
+from pipeline.serve.answers import Answer, Row, write_rows
 from pipeline.serve.moments import INTERVALS, format_moment
-from pipeline.serve.question import STATS, Question
+from pipeline.serve.question import Question
+from pipeline.serve.source import PERCENTILES
 
-# Lambda answers with 6 MB at most, and the escaping of JSON inside JSON can double a text.
-MAX_BYTES = 2_500_000
+Line = list[str]
 
 
-def list_metrics(catalogue: Mapping[str, EventType], as_of: datetime) -> str:
-    """Tell what may be asked: types with their dimensions, measures, stats and intervals."""
-    types = [_describe_type(event_type) for event_type in catalogue.values()]
-    body = {"as_of": format_moment(as_of), "types": types}
-    return json.dumps(body, ensure_ascii=False)
+def list_metrics(catalogue: Mapping[str, EventType]) -> dict[str, Any]:
+    """Tell what may be asked: types with their dimensions, measures, statistics and limits."""
+    limits = {
+        "default_rows": contract.DEFAULT_LIMIT,
+        "rows": contract.MAX_LIMIT,
+        "answer_bytes": contract.MAX_ANSWER_BYTES,
+        "filter_values": contract.MAX_VALUES,
+        "filter_terms": contract.MAX_TERMS,
+        "group_by": contract.MAX_GROUPS,
+    }
+    return {"limits": limits, "types": [_describe_type(one) for one in catalogue.values()]}
 
 
 def _describe_type(event_type: EventType) -> dict[str, Any]:
@@ -29,8 +38,10 @@ def _describe_type(event_type: EventType) -> dict[str, Any]:
         "description": event_type.description,
         "dimensions": [_describe_column(column) for column in event_type.dimensions],
         "measures": [_describe_column(column) for column in event_type.measures],
-        "stats": list(STATS),
+        "stats": list(contract.STATS),
         "intervals": list(INTERVALS),
+        "rollups": [list(names) for names in event_type.rollups],
+        "panels": [dict(panel) for panel in event_type.panels],
     }
 
 
@@ -40,69 +51,89 @@ def _describe_column(column: Column) -> dict[str, Any]:
         "kind": column.kind,
         "description": column.description,
         "unit": column.unit,
+        "values": list(column.values),
     }
     return {name: value for name, value in described.items() if value}
 
 
-def answer_question(question: Question, lines: Iterable[list[str]], as_of: datetime) -> str:
-    """Write the answer; `truncated` tells that there were more rows than fit."""
-    rows, truncated = _fit((_row(question, line) for line in lines), question.limit)
-    head = json.dumps(_head(question, as_of) | {"truncated": truncated}, ensure_ascii=False)
-    return f'{head[:-1]}, "rows": [{", ".join(rows)}]}}'
+def answer_question(question: Question, lines: Iterable[Line], as_of: datetime) -> Answer:
+    """Write the answer; `truncated` tells that there were more rows than the limit.
+
+    Raises AnswerTooLarge.
+    """
+    version, rows = read_lines(question, lines)
+    kept = list(islice(rows, question.limit))
+    columns = ["bucket", *(column.name for column in question.group_by), "count", "value"]
+    return write_rows(
+        question.format,
+        head=question.described(),
+        member="rows",
+        columns=columns,
+        rows=kept,
+        as_of=as_of,
+        data_version=version,
+        truncated=next(rows, None) is not None,
+    )
 
 
-def _head(question: Question, as_of: datetime) -> dict[str, Any]:
-    return {
-        "type": question.event_type.name,
-        "measure": question.measure.name if question.measure else None,
-        "unit": question.measure.unit if question.measure and question.stat != "count" else None,
-        "stat": question.stat,
-        "interval": question.interval,
-        "from": format_moment(question.start) if question.start else None,
-        "to": format_moment(question.end) if question.end else None,
-        "group_by": [column.name for column in question.group_by],
-        "filter": {column.name: list(values) for column, values in question.filters},
-        "as_of": format_moment(as_of),
-    }
+def read_lines(question: Question, lines: Iterable[Line]) -> tuple[int, Iterator[Row]]:
+    """Read the version of the data off the first line, and the rows off all."""
+    read = iter(lines)
+    first = next(read)
+    return int(first[0] or 0), _rows(question, first, read)
 
 
-def _fit(rows: Iterable[dict[str, Any]], limit: int) -> tuple[list[str], bool]:
-    texts: list[str] = []
-    size = 0
-    for row in rows:
-        text = json.dumps(row, ensure_ascii=False)
-        size += len(text.encode())
-        if len(texts) == limit or size > MAX_BYTES:
-            return texts, True
-        texts.append(text)
-    return texts, False
+def _rows(question: Question, first: Line, others: Iterator[Line]) -> Iterator[Row]:
+    write = _writer(question)
+    if first[2]:
+        yield write(first)
+        yield from map(write, others)
+    elif question.interval == "none" and not question.group_by:
+        # A percentile of nothing has no row, but as a question without groups it has an answer.
+        yield {"bucket": None, "count": 0, "value": 0 if question.stat == "count" else None}
 
 
-def _row(question: Question, line: list[str]) -> dict[str, Any]:
-    bucket, count, value, *dimensions = line
-    named = zip(question.group_by, dimensions, strict=True)
-    return {
-        "bucket": _moment(int(bucket)) if bucket else None,
-        **{column.name: _dimension(column, text) for column, text in named},
-        "count": int(count),
-        "value": _value(question, value),
-    }
+def _writer(question: Question) -> Callable[[Line], Row]:
+    """Choose once for all rows how their parts are read."""
+    bucket, value = _bucket_reader(question), _value_reader(question)
+    dimensions = [(c.name, DIMENSIONS[c.kind]) for c in question.group_by]
+
+    def write(line: Line) -> Row:
+        row: Row = {"bucket": bucket(line[1])}
+        for (name, read), text in zip(dimensions, line[4:], strict=True):
+            row[name] = read(text) if text else None
+        row["count"] = int(Decimal(line[2]))
+        row["value"] = value(line[3]) if line[3] else None
+        return row
+
+    return write
 
 
-def _moment(seconds: int) -> str:
-    return format_moment(datetime.fromtimestamp(seconds, UTC))
+def _bucket_reader(question: Question) -> Callable[[str], str | None]:
+    if question.interval == "none":
+        return lambda _: None
+    zone = question.zone
+    if question.interval in ("minute", "hour"):
+        return cache(lambda text: format_moment(datetime.fromtimestamp(int(text), UTC), zone))
+
+    @cache  # a bucket comes again with every group
+    def on_the_clock(text: str) -> str:
+        local = datetime.fromtimestamp(int(text), UTC).replace(tzinfo=zone)
+        return format_moment(local.astimezone(UTC), zone)
+
+    return on_the_clock
 
 
-def _dimension(column: Column, text: str) -> Any:
-    return DIMENSIONS[column.kind](text) if text else None
+def _value_reader(question: Question) -> Callable[[str], int | float | None]:
+    whole = question.measure is None or question.measure.kind == "integer"
+    if question.stat in ("count", "distinct") or (whole and question.stat != "avg"):
+        if question.stat not in PERCENTILES:
+            return lambda text: int(Decimal(text))  # the sum of integers is NUMERIC
+        return lambda text: int(float(text))
+    return _real
 
 
-def _value(question: Question, text: str) -> int | float | None:
-    if not text:
-        return None
-    whole = not question.measure or question.measure.kind == "integer"
-    if question.stat == "count" or (whole and question.stat != "avg"):
-        return int(Decimal(text))  # the sum of integers is NUMERIC
+def _real(text: str) -> float | None:
     number = float(text)
     return number if math.isfinite(number) else None  # JSON has no word for a sum that overflowed
 

@@ -1,11 +1,11 @@
 """The state of the whole pipeline, as JSON text: what came in, what became of it, how fresh."""
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from pipeline.catalogue import EventType
+from pipeline.serve.answers import provenance, to_json
 from pipeline.serve.moments import format_moment
 from pipeline.sql import quoted, statement
 
@@ -23,14 +23,20 @@ def status_query(catalogue: Mapping[str, EventType]) -> str:
     return statement("serve/status", facts="\n".join(facts))
 
 
-def write_status(rows: Iterable[Row], in_flight: Mapping[str, int], as_of: datetime) -> str:
-    """Write the status from the rows of the query and the depths of the queues, in messages."""
+def write_status(
+    rows: Iterable[Row], in_flight: Mapping[str, int], as_of: datetime
+) -> tuple[int, str]:
+    """Write the status from the rows of the query and the depths of the queues, in messages.
+
+    Returns the version of the data and the JSON text.
+    """
     sections: dict[str, dict[str, Row]] = {}
     for row in rows:
         sections.setdefault(row["section"], {})[row["name"]] = row
     loads = sections.get("loads", {})
+    version = _count(sections["version"]["version"], "row_count")
     body = {
-        "as_of": format_moment(as_of),
+        **provenance(as_of, version),
         "events": {
             **{name: _count(loads.get("events"), name) for name in COUNTS},
             "stored": _count(sections["events"]["events"], "row_count"),
@@ -44,7 +50,7 @@ def write_status(rows: Iterable[Row], in_flight: Mapping[str, int], as_of: datet
         },
         "in_flight": dict(in_flight),
     }
-    return json.dumps(body, ensure_ascii=False)
+    return version, to_json(body)
 
 
 def _count(row: Row | None, name: str) -> int:

@@ -8,26 +8,41 @@ from typing import Any
 from pipeline import telemetry
 from pipeline.catalogue import EventType, load_catalogue
 from pipeline.queue import QueueGauge
-from pipeline.serve.answering import READ_SECONDS, answered
+from pipeline.serve.answering import Inquiry, inquiry
+from pipeline.serve.answers import CONTENT_TYPES, Answer
+from pipeline.serve.contract import query_names
+from pipeline.serve.desk import READ_SECONDS, open_desk
 from pipeline.serve.problems import Response
 from pipeline.serve.question import read_parameters
 from pipeline.serve.state import status_query, write_status
 from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
 
+ROUTE = "/v1/status"
+
 
 @dataclass(frozen=True)
 class Settings:
-    """Which warehouse is asked, and whose messages are counted."""
+    """Which warehouse is asked, how, and whose messages are counted."""
 
     workgroup_name: str
     database_name: str
+    lake_bucket: str
+    budget_table: str
+    reads_per_second: int
+    cache_ttl_seconds: int
     event_queue_url: str
     load_queue_url: str
 
 
 settings = from_env(Settings)
 warehouse = Warehouse(settings.workgroup_name, settings.database_name)
+desk = open_desk(
+    settings.lake_bucket,
+    settings.budget_table,
+    settings.reads_per_second,
+    settings.cache_ttl_seconds,
+)
 gauge = QueueGauge()
 catalogue = load_catalogue()
 queues = {"event_queue": settings.event_queue_url, "load_queue": settings.load_queue_url}
@@ -36,18 +51,26 @@ queues = {"event_queue": settings.event_queue_url, "load_queue": settings.load_q
 @telemetry.observed
 def handler(event: dict[str, Any], _context: Any) -> Response:
     """Answer with JSON or a problem; the warehouse is asked at most once."""
-    return answered(lambda: read_status(event, catalogue, warehouse, gauge))
+    return desk.respond(event, lambda: inquire(event, catalogue, warehouse, gauge))
 
 
-def read_status(
+def inquire(
     event: Mapping[str, Any],
     catalogue: Mapping[str, EventType],
     warehouse: Warehouse,
     gauge: QueueGauge,
-) -> str:
-    """Answer an API Gateway event; raises MalformedQuestion and what the warehouse raises."""
-    read_parameters(event, ())
+) -> Inquiry:
+    """Read the question off an API Gateway event; raises MalformedQuestion for any parameter."""
+    read_parameters(event, query_names(ROUTE))
+    return inquiry(ROUTE, {}, lambda: read_status(catalogue, warehouse, gauge))
+
+
+def read_status(
+    catalogue: Mapping[str, EventType], warehouse: Warehouse, gauge: QueueGauge
+) -> Answer:
+    """Ask the queues and the warehouse; raises what the warehouse raises."""
     as_of = datetime.now(UTC)
     in_flight = {name: gauge.depth(url) for name, url in queues.items()}
     rows = warehouse.rows(status_query(catalogue), seconds=READ_SECONDS)
-    return write_status(rows, in_flight, as_of)
+    version, body = write_status(rows, in_flight, as_of)
+    return Answer(body, CONTENT_TYPES["json"], as_of, version)

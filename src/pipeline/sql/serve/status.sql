@@ -1,5 +1,5 @@
 -- What came in and what became of it, by the ledger, and how fresh the tables are.
--- Reads: loads, events, quarantine, facts_<type>
+-- Reads: versions, loads, events, quarantine, facts_<type>
 SELECT
     CAST('loads' AS VARCHAR(16)) AS section,
     CAST(kind AS VARCHAR(256)) AS name,
@@ -45,4 +45,15 @@ SELECT
     MAX(quarantined_at)
 FROM quarantine
 GROUP BY reason
+UNION ALL
+SELECT
+    'version',
+    'version',
+    MAX(version),
+    0,
+    0,
+    0,
+    0,
+    MAX(committed_at)
+FROM versions
 ${facts};

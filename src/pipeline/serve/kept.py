@@ -1,0 +1,180 @@
+"""The last good answers, kept for bursts of equal questions and for when the warehouse is down."""
+
+import json
+import re
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pipeline.errors import LakeUnavailable
+from pipeline.serve.problems import Response
+
+MEMORY_BYTES = 16_000_000
+SHELF_SECONDS = 300
+# What an answer takes beside its body: headers, dicts, key.
+ANSWER_OVERHEAD = 2_000
+# How many shelf writes are remembered; some 200 bytes each.
+MAX_WRITTEN = 10_000
+STALE_CACHING = "private, max-age=10"
+TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+DEPTHS = {"{": 1, "[": 1, "}": -1, "]": -1}
+NOT_STALE = ": false"
+
+
+class Shelf(Protocol):
+    """What is used of the lake; both raise LakeUnavailable."""
+
+    def write_text(self, key: str, text: str) -> None:
+        """Store one text."""
+
+    def read_text(self, key: str) -> str | None:
+        """Return a text, None if there is none."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An answer in memory: when it was kept, and how many bytes it takes."""
+
+    answer: Response
+    at: float
+    size: int
+
+
+class KeptAnswers:
+    """Keeps answers by the name of their question, in this process and on a shelf for all.
+
+    A name is a part of the shelf's keys: letters, digits, `-` and `_`, such as a hash. The caller
+    keeps good answers only, whose headers have their Data-Version. Whatever the shelf does, no
+    method fails for it; `report` is told what was wrong. Memory is bounded by `memory_bytes`; the
+    answers longest unused go first.
+    """
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        *,
+        memory_bytes: int = MEMORY_BYTES,
+        every_seconds: float = SHELF_SECONDS,
+        report: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._shelf = shelf
+        self._memory_bytes = memory_bytes
+        self._every_seconds = every_seconds
+        self._report = report
+        self._clock = clock
+        self._memory: OrderedDict[str, Kept] = OrderedDict()
+        self._bytes = 0
+        self._written: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
+        self._shelf_rests_until = float("-inf")
+
+    def keep(self, key: str, answer: Response) -> None:
+        """Remember an answer; on the shelf only now and then, since a PUT costs more than it."""
+        self._remember(key, answer)
+        version = answer["headers"].get("Data-Version")
+        if self._is_due(key, version):
+            self._write(key, answer, version)
+
+    def fresh(self, key: str, seconds: float) -> Response | None:
+        """Return this process's own answer if it is younger than so many seconds."""
+        kept = self._recall(key)
+        if kept is None or self._clock() - kept.at >= seconds:
+            return None
+        return _copied(kept.answer)
+
+    def last(self, key: str) -> Response | None:
+        """Return the last good answer, whoever gave it, marked as stale; None if there is none."""
+        kept = self._recall(key)
+        answer = kept.answer if kept else self._read(key)
+        return _stale(answer) if answer else None
+
+    def _remember(self, key: str, answer: Response) -> None:
+        self._forget(key)
+        size = sys.getsizeof(answer["body"]) + ANSWER_OVERHEAD
+        self._memory[key] = Kept(_copied(answer), self._clock(), size)
+        self._bytes += size
+        while self._bytes > self._memory_bytes:
+            self._forget(next(iter(self._memory)))
+
+    def _forget(self, key: str) -> None:
+        if kept := self._memory.pop(key, None):
+            self._bytes -= kept.size
+
+    def _recall(self, key: str) -> Kept | None:
+        kept = self._memory.get(key)
+        if kept:
+            self._memory.move_to_end(key)
+        return kept
+
+    def _is_due(self, key: str, version: str | None) -> bool:
+        now = self._clock()
+        if now < self._shelf_rests_until:
+            return False
+        if key not in self._written:
+            return True
+        at, written = self._written[key]
+        return version != written and now - at >= self._every_seconds
+
+    def _write(self, key: str, answer: Response, version: str | None) -> None:
+        try:
+            self._shelf.write_text(_shelf_key(key), json.dumps(answer))
+        except LakeUnavailable as fault:
+            # Every answer would wait for a shelf that is down.
+            self._shelf_rests_until = self._clock() + self._every_seconds
+            self._report(str(fault))
+            return
+        self._written[key] = (self._clock(), version)
+        self._written.move_to_end(key)
+        if len(self._written) > MAX_WRITTEN:
+            self._written.popitem(last=False)
+
+    def _read(self, key: str) -> Response | None:
+        try:
+            text = self._shelf.read_text(_shelf_key(key))
+            return _parsed(text) if text else None
+        except (LakeUnavailable, ValueError) as fault:
+            self._report(str(fault))
+            return None
+
+
+def _shelf_key(key: str) -> str:
+    return f"answers/{key}.json"
+
+
+def _parsed(text: str) -> Response:
+    """Read an answer as it was written; raises ValueError for anything else."""
+    answer: Any = json.loads(text)
+    if not (isinstance(answer, dict) and {"statusCode", "headers", "body"} <= set(answer)):
+        raise ValueError("what is on the shelf is not an answer")
+    return answer
+
+
+def _copied(answer: Response) -> Response:
+    return {**answer, "headers": dict(answer["headers"])}
+
+
+def _stale(answer: Response) -> Response:
+    # Its ETag names the answer as it was when good: a caller who has that one is to see the mark.
+    headers = {name: value for name, value in answer["headers"].items() if name != "ETag"}
+    body = answer["body"]
+    if headers.get("Content-Type", "").startswith("application/json"):
+        body = _marked(body)
+    headers |= {"Stale": "true", "Cache-Control": STALE_CACHING}
+    return {**answer, "headers": headers, "body": body}
+
+
+def _marked(body: str) -> str:
+    """Turn the member `"stale": false` of the answer itself, never one in senders' data, to true.
+
+    Found by its depth and not parsed, so that every number stays as it was written.
+    """
+    depth = 0
+    for token in TOKENS.finditer(body):
+        depth += DEPTHS.get(token[0], 0)
+        end = token.end()
+        if depth == 1 and token[0] == '"stale"' and body.startswith(NOT_STALE, end):
+            return f"{body[:end]}: true{body[end + len(NOT_STALE) :]}"
+    return body

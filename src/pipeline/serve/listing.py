@@ -1,0 +1,91 @@
+"""A question for events, page by page: which ones, after which, how many."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pipeline.catalogue import Column, EventType
+from pipeline.errors import MalformedQuestion
+from pipeline.serve.contract import DEFAULT_PAGE, FORMATS, MAX_PAGE
+from pipeline.serve.cursor import PARAMETER, Position, read_cursor
+from pipeline.serve.filters import Term, read_filter
+from pipeline.serve.moments import format_moment
+from pipeline.serve.question import choice, read_limit, read_span
+from pipeline.serve.signing import Signer
+
+# Not the data: facts are loaded after their events, and a page that was filtered by them would
+# leave out for good those that came later. These are known when an event is loaded, all of them.
+COLUMNS = tuple(
+    Column(name, name, "string", "dimension", max_bytes)
+    for name, max_bytes in (("source", 8192), ("subject", 8192), ("entrance", 16), ("id", 1024))
+)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A checked question; `start` is inclusive, `end` exclusive, both of the event's own time.
+
+    `given` is how the caller spelled it.
+    """
+
+    event_type: EventType | None
+    start: datetime | None
+    end: datetime | None
+    terms: tuple[Term, ...]
+    after: Position | None
+    limit: int
+    format: str
+    given: Mapping[str, str] = field(compare=False)
+
+    def described(self) -> dict[str, Any]:
+        """Tell which events are asked for; a cursor goes with all questions described alike."""
+        return _described(self.event_type, self.start, self.end, self.terms)
+
+    def normal(self) -> dict[str, Any]:
+        """Tell all that shapes the answer, equally for equal questions."""
+        after = [self.after.version, self.after.event_key] if self.after else None
+        own = {"after": after, "limit": self.limit, "format": self.format}
+        return {**self.described(), **own}
+
+
+def read_listing(
+    given: Mapping[str, str],
+    catalogue: Mapping[str, EventType],
+    signer: Callable[[], Signer],
+) -> Listing:
+    """Check the parameters; the signer is only asked for where there is a cursor.
+
+    Raises MalformedQuestion naming the parameter at fault.
+    """
+    event_type = _event_type(given, catalogue)
+    start, end = read_span(given, "none", UTC)
+    filtered = given.get("filter")
+    terms = () if filtered is None else read_filter(filtered, COLUMNS)
+    limit = read_limit(given, DEFAULT_PAGE, MAX_PAGE)
+    format_ = choice("format", given.get("format", FORMATS[0]), FORMATS)
+    cursor = given.get(PARAMETER)
+    described = _described(event_type, start, end, terms)
+    after = None if cursor is None else read_cursor(signer(), cursor, described)
+    return Listing(event_type, start, end, terms, after, limit, format_, given)
+
+
+def _event_type(given: Mapping[str, str], catalogue: Mapping[str, EventType]) -> EventType | None:
+    name = given.get("type")
+    if name is not None and name not in catalogue:
+        raise MalformedQuestion("type", f"must be one of {', '.join(catalogue)}")
+    return None if name is None else catalogue[name]
+
+
+def _described(
+    event_type: EventType | None,
+    start: datetime | None,
+    end: datetime | None,
+    terms: tuple[Term, ...],
+) -> dict[str, Any]:
+    return {
+        "type": event_type.name if event_type else None,
+        "from": format_moment(start) if start else None,
+        "to": format_moment(end) if end else None,
+        "filter": [term.described() for term in terms],
+    }

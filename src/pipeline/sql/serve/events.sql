@@ -1,0 +1,132 @@
+-- Events in the order of loading, as many as an answer holds, and the version of the data they are
+-- told from. `found` is how many there are, up to one more than asked for. What is sorted is narrow:
+-- long texts are joined to it, in pieces of 4,000 characters, for a row of a result may have 64 KB.
+-- Texts get a sign before them, since in CSV NULL and '' look alike.
+-- Reads: versions, events
+WITH parts AS (
+    SELECT 0 AS part
+    UNION ALL SELECT 1
+    UNION ALL SELECT 2
+    UNION ALL SELECT 3
+    UNION ALL SELECT 4
+    UNION ALL SELECT 5
+    UNION ALL SELECT 6
+    UNION ALL SELECT 7
+    UNION ALL SELECT 8
+    UNION ALL SELECT 9
+    UNION ALL SELECT 10
+    UNION ALL SELECT 11
+    UNION ALL SELECT 12
+    UNION ALL SELECT 13
+    UNION ALL SELECT 14
+    UNION ALL SELECT 15
+    UNION ALL SELECT 16
+),
+
+nearest AS (
+    SELECT
+        version,
+        event_key
+    FROM events
+    ${conditions}
+    ORDER BY version, event_key
+    LIMIT ${one_more}
+),
+
+placed AS (
+    SELECT
+        event_key,
+        ROW_NUMBER() OVER (ORDER BY version, event_key) AS place
+    FROM nearest
+),
+
+measured AS (
+    SELECT
+        placed.event_key,
+        placed.place,
+        SUM(
+            ${overhead}
+            + COALESCE(OCTET_LENGTH(events.source), 0)
+            + COALESCE(OCTET_LENGTH(events.id), 0)
+            + COALESCE(OCTET_LENGTH(events.type), 0)
+            + COALESCE(OCTET_LENGTH(events.subject), 0)
+            + COALESCE(OCTET_LENGTH(events.dataschema), 0)
+            + COALESCE(OCTET_LENGTH(events.data_text), 0)
+            + CASE WHEN events.extensions IS NOT NULL THEN JSON_SIZE(events.extensions) ELSE 0 END
+        ) OVER (ORDER BY placed.place ROWS UNBOUNDED PRECEDING) AS bytes_so_far
+    FROM placed
+    INNER JOIN events ON placed.event_key = events.event_key
+),
+
+listed AS (
+    SELECT
+        measured.place,
+        events.version,
+        events.event_key,
+        events.source,
+        events.id,
+        events.type,
+        events."time",
+        events.received_at,
+        events.entrance,
+        events.batch_id,
+        events.subject,
+        events.dataschema,
+        events.data_text,
+        CASE
+            WHEN events.extensions IS NOT NULL AND JSON_SIZE(events.extensions) <= 65535
+                THEN JSON_SERIALIZE(events.extensions)
+        END AS extensions
+    FROM measured
+    INNER JOIN events ON measured.event_key = events.event_key
+    WHERE
+        measured.place <= ${limit}
+        AND (measured.place = 1 OR measured.bytes_so_far <= ${bytes})
+),
+
+pieces AS (
+    SELECT
+        listed.place,
+        parts.part,
+        listed.version,
+        listed.event_key,
+        CASE WHEN parts.part = 0 THEN '=' || listed.source END AS source,
+        CASE WHEN parts.part = 0 THEN '=' || listed.id END AS id,
+        CASE WHEN parts.part = 0 THEN '=' || listed.type END AS type,
+        CAST(listed."time" AS VARCHAR(64)) AS "time",
+        CAST(listed.received_at AS VARCHAR(64)) AS received_at,
+        '=' || listed.entrance AS entrance,
+        '=' || listed.batch_id AS batch_id,
+        CASE WHEN parts.part = 0 THEN '=' || listed.subject END AS subject,
+        CASE WHEN parts.part = 0 THEN '=' || listed.dataschema END AS dataschema,
+        '=' || SUBSTRING(listed.extensions, parts.part * 4000 + 1, 4000) AS extensions,
+        '=' || SUBSTRING(listed.data_text, parts.part * 4000 + 1, 4000) AS data_text
+    FROM listed
+    CROSS JOIN parts
+    WHERE
+        parts.part = 0
+        OR LEN(listed.extensions) > parts.part * 4000
+        OR LEN(listed.data_text) > parts.part * 4000
+)
+
+SELECT
+    latest.version AS data_version,
+    counted.found,
+    pieces.place,
+    pieces.event_key,
+    pieces.version,
+    pieces.source,
+    pieces.id,
+    pieces.type,
+    pieces."time",
+    pieces.received_at,
+    pieces.entrance,
+    pieces.batch_id,
+    pieces.subject,
+    pieces.dataschema,
+    pieces.extensions,
+    pieces.data_text
+FROM (SELECT MAX(version) AS version FROM versions) AS latest
+CROSS JOIN (SELECT COUNT(*) AS found FROM placed) AS counted
+LEFT JOIN pieces ON pieces.place > 0
+ORDER BY pieces.place, pieces.part;
