@@ -6,8 +6,10 @@ cacheKeyParameters**: two values of an undeclared query string or path parameter
 so each parameter that shapes an answer, `{type}` in the path too, has to be declared with
 `Caching: true`. Stock ministack stores the settings and always invokes the function.
 
-Chosen here: only responses with status 200 and at most 1 MiB are kept; `Cache-Control: max-age=0`
-from any caller that passed the API key check fetches a new response (AWS asks for the permission
+Chosen here: only responses with status 200 or 304 and at most 1 MiB are kept (AWS does not say
+which are; people report others too); a parameter that is missing, empty or repeated counts as a
+value of its own (AWS says only that values count); `Cache-Control: max-age=0` from any caller that
+passed the API key check fetches a new response (AWS asks for the permission
 execute-api:InvalidateCache unless the stage is set otherwise); a new deployment of the stage starts
 with an empty cache; the header `X-Cache: Hit` or `Miss` lets a person see it.
 """
@@ -23,6 +25,7 @@ from local.mends.seams import seam
 Response = tuple[int, dict[str, Any], bytes]
 
 _LARGEST_BYTES = 1_048_576
+_KEPT_STATUSES = (200, 304)
 _MOST_RESPONSES = 10_000
 
 _invoke_lambda = seam(__name__, apigateway_v1, "_invoke_lambda_proxy_v1")
@@ -72,7 +75,9 @@ async def _answer(
     if kept and expires > time.monotonic() and not refresh:
         return _marked(kept, "Hit")
     response = await invoke()
-    if response[0] == 200 and len(response[2]) <= _LARGEST_BYTES:  # noqa: PLR2004 - HTTP's OK
+    if not isinstance(response, tuple):
+        return response  # an error that API Gateway has yet to phrase
+    if response[0] in _KEPT_STATUSES and len(response[2]) <= _LARGEST_BYTES:
         _drop_expired()
         _kept[key] = (time.monotonic() + seconds, response)
     return _marked(response, "Miss")

@@ -28,6 +28,7 @@ def test_an_imported_method_keeps_its_cache_keys(api: Stack, stock_api: Stack) -
     assert thing_method(api)["methodIntegration"]["cacheKeyParameters"] == [
         "method.request.path.name",
         "method.request.querystring.declared",
+        "method.request.header.If-None-Match",
     ]
     assert not thing_method(stock_api)["methodIntegration"].get("cacheKeyParameters")
 
@@ -87,6 +88,32 @@ def test_two_values_of_a_declared_query_do_not_share(api: Stack) -> None:
 
 def test_two_values_of_an_undeclared_query_share(api: Stack) -> None:
     assert api.get("/things/u?hidden=1").text == api.get("/things/u?hidden=2").text
+
+
+def test_a_missing_an_empty_and_a_repeated_value_do_not_share(api: Stack) -> None:
+    queries = ("", "?declared", "?declared=1", "?declared=1&declared=1", "?declared=2&declared=1")
+    answers = {api.get(f"/things/m{query}").text for query in queries}
+    assert len(answers) == len(queries)
+    assert api.get("/things/m?declared").text == api.get("/things/m?declared=").text
+
+
+def test_two_values_of_a_declared_header_do_not_share(api: Stack) -> None:
+    def get(**headers: str) -> str:
+        return api.get("/things/h", **headers).text
+
+    answers = [get(), get(**{"If-None-Match": "1"}), get(**{"If-None-Match": "2"})]
+    assert len(set(answers)) == 3
+    assert get(**{"if-none-match": "1"}) == get(**{"IF-NONE-MATCH": "1"}) == answers[1]
+
+
+def test_that_nothing_changed_is_kept_too(api: Stack) -> None:
+    path, tag = "/things/n?status=304", {"If-None-Match": "1"}
+    answers = [api.get(path, **tag) for _ in range(2)]
+    assert [(answer.status_code, answer.headers["X-Cache"]) for answer in answers] == [
+        (304, "Miss"),
+        (304, "Hit"),
+    ]
+    assert api.get("/things/n").status_code == 200
 
 
 def test_a_path_without_caching_is_never_cached(api: Stack) -> None:

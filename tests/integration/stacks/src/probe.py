@@ -27,6 +27,21 @@ def answer(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return {"statusCode": int(wanted.get("status", 200)), "body": json.dumps(body)}
 
 
+def echo(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Answer an HTTP request with what was handed over of it."""
+    return {"statusCode": 200, "body": json.dumps(event)}
+
+
+def misanswer(event: dict[str, Any], _context: Any) -> Any:
+    """Answer an HTTP request with the JSON that it asks for, unless it asks for a failure."""
+    wanted = event["queryStringParameters"]
+    if "raise" in wanted:
+        raise Refused(wanted["raise"])
+    if "sleep" in wanted:
+        time.sleep(float(wanted["sleep"]))
+    return json.loads(wanted.get("answer", "{}"))
+
+
 def obey(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Do as the event says: raise, sleep, log or die; then tell the process id."""
     if event.get("log"):
