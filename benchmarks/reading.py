@@ -1,0 +1,109 @@
+"""What the reader's function adds to its two calls; runs in an environment like its own.
+
+Prints a line of JSON for each question: milliseconds of each read, and of what it waited for.
+"""
+
+import json
+import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchmarks.questions import QUESTIONS
+from benchmarks.year import TYPE
+from pipeline import telemetry
+from pipeline.budget import Budget
+from pipeline.lake import brief_lake
+from pipeline.serve import metrics
+from pipeline.serve.kept import KeptAnswers
+
+CALLS = ("execute_statement", "get_statement_result_v2")
+
+
+@dataclass
+class Context:
+    """What the handler reads of Lambda's context."""
+
+    function_name: str = "read"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:read"
+    aws_request_id: str = "00000000-0000-0000-0000-000000000000"
+
+
+class Watched:
+    """Something of which some methods are timed."""
+
+    def __init__(self, watched: Any, spent: dict[str, float], **names: str) -> None:
+        self._watched, self._spent, self._names = watched, spent, names
+
+    def __getattr__(self, method: str) -> Any:
+        function = getattr(self._watched, method)
+        return self._timed(function, self._names[method]) if method in self._names else function
+
+    def _timed(self, function: Any, name: str) -> Any:
+        def timed(*arguments: Any, **named: Any) -> Any:
+            started = time.perf_counter()
+            try:
+                return function(*arguments, **named)
+            finally:
+                self._spent[name] += 1000 * (time.perf_counter() - started)
+
+        return timed
+
+
+def main(rounds: int) -> None:
+    """Ask each question so often."""
+    reader = Reader()
+    reader.read(QUESTIONS["arrivals by airline"])
+    for name, parameters in QUESTIONS.items():
+        reads = [reader.read(parameters) for _ in range(rounds)]
+        print(json.dumps({"question": name, "reads": reads}))
+
+
+class Reader:
+    """The handler, with watches around whatever it waits for.
+
+    Each read finds a new budget and new kept answers, as in a container that was idle: it takes a
+    token by a call of its own, and puts its answer on the shelf.
+    """
+
+    def __init__(self) -> None:
+        self._spent: dict[str, float] = defaultdict(float)
+        names = dict.fromkeys(CALLS, "calls")
+        client = metrics.warehouse._client  # noqa: SLF001 (the only way to see them from outside)
+        metrics.warehouse._client = Watched(client, self._spent, **names)  # noqa: SLF001
+        self._shelf = brief_lake(metrics.settings.lake_bucket)
+        self._dynamodb = metrics.desk.budget._dynamodb  # type: ignore[attr-defined] # noqa: SLF001
+
+    def read(self, parameters: dict[str, str]) -> dict[str, float]:
+        """Answer once past every memory; returns the milliseconds in all, and of each part."""
+        settings = metrics.settings
+        budget = Budget(settings.budget_table, settings.reads_per_second, self._dynamodb)
+        kept = KeptAnswers(self._shelf, report=telemetry.warn)
+        metrics.desk = replace(
+            metrics.desk,
+            budget=Watched(budget, self._spent, take="budget"),
+            kept=Watched(kept, self._spent, keep="shelf"),
+        )
+        self._spent.clear()
+        started = time.perf_counter()
+        answer = metrics.handler(_request(parameters), Context())
+        total = 1000 * (time.perf_counter() - started)
+        if answer["statusCode"] != 200:  # noqa: PLR2004 (HTTP's OK)
+            raise RuntimeError(answer["body"])
+        return {"total": total, **self._spent}
+
+
+def _request(parameters: dict[str, str]) -> dict[str, Any]:
+    return {
+        "resource": metrics.ROUTE,
+        "httpMethod": "GET",
+        "headers": {"Cache-Control": "no-cache"},
+        "pathParameters": {"type": TYPE},
+        "multiValueQueryStringParameters": {name: [text] for name, text in parameters.items()},
+    }
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
