@@ -298,8 +298,12 @@ def test_poison_on_the_load_queue_does_not_hold_up_the_others(stack: Stack, unti
         f"from={CANARY}", "from=0000-01-01", "from=2024-01-01T00:00:00%2B99:00", "to=9999-12-31",
         "from=2024-01-02&to=2024-01-01", "interval=day%27", "stat=avg", f"measure={CANARY}",
         "group_by=", "group_by=page,page", "group_by=event_key", f"group_by={CANARY}%00",
-        "filter=", "filter=page", "filter=page:%00", "filter=page:a,page:b", f"filter={CANARY}:1",
-        "filter=page:" + "%7C".join("a" * 101), "a;b", "%00=1",
+        "filter=", "filter=page", "filter=page:%00", "filter=page:a,", f"filter={CANARY}:1",
+        "filter=page:" + "%7C".join("a" * 101), "filter=page%3Ea%7Cb", "filter=duration_ms%3Ex",
+        "filter=" + ",".join(f"page:{n}" for n in range(21)), "a;b", "%00=1",
+        f"timezone={CANARY}", "timezone=", "timezone=..%2f..%2fetc", f"order={CANARY}", "order=",
+        "order=value,value", "format=xml", "format=", "stat=p101&measure=duration_ms",
+        "cursor=x", "interval=day&interval=day",
     ],
 )  # fmt: skip
 def test_an_odd_question_is_refused(stack: Stack, query: str) -> None:

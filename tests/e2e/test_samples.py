@@ -12,7 +12,8 @@ EVENTS = Path(__file__).parents[2] / "events"
 
 
 def invoke(cloud: LocalCloud, functions: dict[str, str], sample: str) -> Any:
-    name = sample.removesuffix("_batch") if sample.startswith("receive") else sample
+    name = sample.removesuffix("_page")
+    name = name.removesuffix("_batch") if name.startswith("receive") else name
     function = functions[f"{name.title().replace('_', '')}Function"]
     payload = (EVENTS / f"{sample}.json").read_bytes()
     answer = cloud.client("lambda").invoke(FunctionName=function, Payload=payload)
@@ -28,6 +29,7 @@ def invoke(cloud: LocalCloud, functions: dict[str, str], sample: str) -> Any:
         ("receive_webhook", 401),  # signed, but long ago and with another secret
         ("read_metrics", 200),
         ("read_events", 404),
+        ("read_events_page", 200),
         ("read_status", 200),
     ],
 )
