@@ -111,7 +111,7 @@ class Budget:
         try:
             return self._taken_from(self._lease)
         except ClientError as fault:
-            reason = _excuse(fault)
+            reason = excuse(fault)
         except (HTTPClientError, NoConnection) as fault:
             self._blind_until = self._watch.now() + BLIND_SECONDS
             reason = type(fault).__name__
@@ -142,7 +142,7 @@ class Budget:
         try:
             self._dynamodb.update_item(
                 TableName=self._table,
-                Key={"second": {"S": str(second)}},
+                Key={"name": {"S": str(second)}},
                 UpdateExpression="ADD used :size SET expires_at = :expires_at",
                 ConditionExpression="attribute_not_exists(used) OR used <= :most",
                 ExpressionAttributeValues={
@@ -152,7 +152,7 @@ class Budget:
                 },
             )
         except ClientError as fault:
-            if _code(fault) == "ConditionalCheckFailedException":
+            if code_of(fault) == "ConditionalCheckFailedException":
                 return False
             raise
         return True
@@ -167,14 +167,15 @@ class Budget:
         self._watch.sleep(max(0.0, back - now))
 
 
-def _excuse(fault: ClientError) -> str:
+def excuse(fault: ClientError) -> str:
     """Name a fault that is no reason to stop reading; raises any other again."""
-    code = _code(fault)
+    code = code_of(fault)
     status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in THROTTLED or status >= SERVER_FAULT:
         return code
     raise fault
 
 
-def _code(fault: ClientError) -> str:
+def code_of(fault: ClientError) -> str:
+    """Read the code of a client error."""
     return str(fault.response.get("Error", {}).get("Code", ""))

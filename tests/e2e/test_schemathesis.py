@@ -17,7 +17,7 @@ from local.stack import Stack
 HERE = Path(__file__).parent
 CONFIG = HERE / "schemathesis.toml"
 ROOT = HERE.parents[1]
-# API Gateway answers 403 to a method that it has no integration for: it has no 405, and no Allow.
+# API Gateway answers 404 to a method that it has no integration for: it has no 405, and no Allow.
 LEFT_OUT = "unsupported_method,allow_header_conformance"
 SEED = "1"
 EACH = 80  # events of each type

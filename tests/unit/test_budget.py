@@ -56,7 +56,7 @@ class FakeTable:
         values = {k: int(v["N"]) for k, v in arguments["ExpressionAttributeValues"].items()}
         assert arguments["UpdateExpression"] == "ADD used :size SET expires_at = :expires_at"
         assert arguments["ConditionExpression"] == ("attribute_not_exists(used) OR used <= :most")
-        second = arguments["Key"]["second"]["S"]
+        second = arguments["Key"]["name"]["S"]
         if second in self.used and self.used[second] > values[":most"]:
             raise refused("ConditionalCheckFailedException")
         self.used[second] += values[":size"]

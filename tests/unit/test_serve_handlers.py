@@ -22,7 +22,9 @@ from pipeline.errors import (
 )
 from pipeline.queue import QueueGauge
 from pipeline.serve import problems
-from pipeline.serve.desk import BUDGET_SECONDS, READ_SECONDS, Desk
+from pipeline.serve.answering import Inquiry
+from pipeline.serve.answers import CONTENT_TYPES, Answer
+from pipeline.serve.desk import AWAIT_SECONDS, BUDGET_SECONDS, CLAIM_SECONDS, READ_SECONDS, Desk
 from pipeline.serve.kept import KeptAnswers
 from pipeline.serve.record import ARRIVAL, ENVELOPE, JUDGEMENT, write_record
 
@@ -71,6 +73,26 @@ class FakeBudget:
         self.taken += 1
         if self.fault:
             raise self.fault
+
+
+class FakeClaims:
+    """Grants every claim but those of `others`, who are asking already."""
+
+    def __init__(self) -> None:
+        self.others: set[str] = set()
+        self.mine: set[str] = set()
+        self.refused = 0
+
+    def take(self, key: str, seconds: float) -> bool:
+        assert 0 < seconds <= CLAIM_SECONDS
+        if key in self.others:
+            self.refused += 1
+            return False
+        self.mine.add(key)
+        return True
+
+    def release(self, key: str) -> None:
+        self.mine.discard(key)
 
 
 class FakeShelf:
@@ -124,7 +146,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
         monkeypatch.setattr(module, "warehouse", warehouse)
         monkeypatch.setattr(module, "gauge", FakeGauge(), raising=False)
         monkeypatch.setattr(module, "secret", FakeSecret(), raising=False)
-        desk = Desk(FakeBudget(), KeptAnswers(FakeShelf()), 60)
+        desk = Desk(FakeBudget(), FakeClaims(), KeptAnswers(FakeShelf()), 60, lambda _: None)
         monkeypatch.setattr(module, "desk", desk)
         return module, warehouse
 
@@ -513,3 +535,87 @@ def test_other_faults_are_left_to_the_alarm(serve: Serve, context: Any) -> None:
 
 def test_what_is_not_found_is_a_nothing_found() -> None:
     assert problems.problem(NothingFound("no"))["statusCode"] == 404
+
+
+class Asked:
+    """A question that two containers are asked, with a shelf and claims in common."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.reads = 0
+        self.claims, self.shelf, self.fault = FakeClaims(), FakeShelf(), fault
+        self.waits: list[float] = []
+        self.waiting: Callable[[], object] = lambda: None
+
+    def desk(self) -> Desk:
+        return Desk(FakeBudget(), self.claims, KeptAnswers(self.shelf), 60, self.wait)
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.waiting()
+
+    def inquiry(self) -> Inquiry:
+        return Inquiry("k", self.read)
+
+    def read(self) -> Answer:
+        self.reads += 1
+        if self.fault:
+            raise self.fault
+        return Answer("{}", CONTENT_TYPES["json"], datetime.now(UTC), 7)
+
+
+def test_of_two_containers_that_are_asked_the_same_one_asks_the_warehouse() -> None:
+    asked = Asked()
+    asked.claims.others.add("k")
+    asked.waiting = lambda: answers.append(first.respond(FRESH, asked.inquiry))
+    answers: list[dict[str, Any]] = []
+    first, second = asked.desk(), asked.desk()
+    answers.append(second.respond({}, asked.inquiry))
+    assert [answer["statusCode"] for answer in answers] == [200, 200]
+    assert (asked.reads, len(asked.waits)) == (1, 1)
+
+
+FRESH = {"headers": {"Cache-Control": "no-cache"}}
+
+
+def test_who_waits_for_too_long_is_told_to_come_again() -> None:
+    asked = Asked()
+    asked.claims.others.add("k")
+    response = asked.desk().respond({}, asked.inquiry)
+    assert (response["statusCode"], asked.reads) == (429, 0)
+    assert AWAIT_SECONDS <= sum(asked.waits) < AWAIT_SECONDS + 1
+
+
+def test_who_waits_asks_when_the_other_gave_up() -> None:
+    asked = Asked()
+    asked.claims.others.add("k")
+    asked.waiting = asked.claims.others.clear
+    assert asked.desk().respond({}, asked.inquiry)["statusCode"] == 200
+    assert asked.reads == 1
+
+
+def test_a_claim_is_let_go_when_no_answer_came() -> None:
+    asked = Asked(WarehouseUnavailable("x"))
+    assert asked.desk().respond({}, asked.inquiry)["statusCode"] == 504
+    assert not asked.claims.mine
+
+
+def test_a_claim_lasts_while_others_find_the_answer() -> None:
+    asked = Asked()
+    asked.desk().respond({}, asked.inquiry)
+    assert asked.claims.mine == {"k"}
+    asked.claims.others.add("k")
+    assert asked.desk().respond({}, asked.inquiry)["statusCode"] == 200
+    assert (asked.reads, asked.waits) == (1, [])
+
+
+def test_the_list_of_metrics_keeps_its_tag(serve: Serve, context: Any) -> None:
+    module, _ = serve("metrics")
+    asked = request(
+        "metrics",
+        resource="/v1/metrics",
+        pathParameters=None,
+        multiValueQueryStringParameters=None,
+    )
+    etag = module.handler(asked, context)["headers"]["ETag"]
+    known = asked | {"headers": {"If-None-Match": etag}}
+    assert module.handler(known, context)["statusCode"] == 304

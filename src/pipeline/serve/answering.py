@@ -23,23 +23,31 @@ Event = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Inquiry:
-    """A checked question: `key` is the same for equal ones, however they were spelled."""
+    """A checked question: `key` is the same for equal ones, however they were spelled.
+
+    `common` tells whether others are likely to ask it too; a page by its cursor is one caller's.
+    """
 
     key: str
     read: Callable[[], Answer]
+    common: bool = True
 
 
-def inquiry(route: str, question: Mapping[str, Any], read: Callable[[], Answer]) -> Inquiry:
+def inquiry(
+    route: str, question: Mapping[str, Any], read: Callable[[], Answer], *, common: bool = True
+) -> Inquiry:
     """Make an inquiry whose key is a hash of the route and the question's normal form."""
     normal = json.dumps([SHAPE, route, question], sort_keys=True, ensure_ascii=True)
-    return Inquiry(sha256(normal.encode()).hexdigest(), read)
+    return Inquiry(sha256(normal.encode()).hexdigest(), read, common)
 
 
 def describe(event: Event, write: Callable[[], Answer], max_age: int) -> Response:
     """Answer an event for which no warehouse is asked, with what `write` returns."""
     try:
         written = write()
-        content = sha256(written.body.encode()).hexdigest()
+        # The same but for the moment it was written is the same.
+        lasting = written.body.replace(format_moment(written.as_of), "")
+        content = sha256(lasting.encode()).hexdigest()
         return conditional(event, respond_with(written, content, max_age))
     except problems.EXPECTED as fault:
         report(fault)

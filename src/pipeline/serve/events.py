@@ -83,7 +83,12 @@ def inquire(
     """
     given = read_parameters(event, query_names(LIST))
     listing = read_listing(given, catalogue, open_signer)
-    return inquiry(LIST, listing.normal(), lambda: read_page(listing, warehouse, open_signer))
+    return inquiry(
+        LIST,
+        listing.normal(),
+        lambda: read_page(listing, warehouse, open_signer),
+        common=listing.after is None,
+    )
 
 
 def read_page(listing: Listing, warehouse: Warehouse, open_signer: OpenSigner) -> Answer:
@@ -101,7 +106,7 @@ def inquire_one(event: Mapping[str, Any], warehouse: Warehouse) -> Inquiry:
     if not EVENT_KEY.match(event_key):
         raise MalformedQuestion("event_key", "must be 64 hexadecimal digits in lower case")
     question = {"event_key": event_key}
-    return inquiry(ROUTE, question, lambda: read_event(event_key, warehouse))
+    return inquiry(ROUTE, question, lambda: read_event(event_key, warehouse), common=False)
 
 
 def read_event(event_key: str, warehouse: Warehouse) -> Answer:

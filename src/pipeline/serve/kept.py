@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from pipeline.errors import LakeUnavailable
@@ -71,12 +72,16 @@ class KeptAnswers:
         self._written: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
         self._shelf_rests_until = float("-inf")
 
-    def keep(self, key: str, answer: Response) -> None:
-        """Remember an answer; on the shelf only now and then, since a PUT costs more than it."""
+    def keep(self, key: str, answer: Response, *, awaited: bool = False) -> bool:
+        """Remember an answer; on the shelf if others may wait for it, else only now and then.
+
+        A PUT may cost more than the rest of an answer. Returns whether it lies on the shelf now.
+        """
         self._remember(key, answer)
         version = answer["headers"].get("Data-Version")
-        if self._is_due(key, version):
-            self._write(key, answer, version)
+        if self._clock() < self._shelf_rests_until or not (awaited or self._is_due(key, version)):
+            return False
+        return self._write(key, answer, version)
 
     def fresh(self, key: str, seconds: float) -> Response | None:
         """Return this process's own answer if it is younger than so many seconds."""
@@ -84,6 +89,17 @@ class KeptAnswers:
         if kept is None or self._clock() - kept.at >= seconds:
             return None
         return _copied(kept.answer)
+
+    def shared(self, key: str, seconds: float) -> Response | None:
+        """Return the answer on the shelf, whoever gave it, if it is younger than so many seconds."""
+        answer = self._read(key)
+        if answer is None:
+            return None
+        as_of = datetime.fromisoformat(answer["headers"]["As-Of"])
+        if (datetime.now(UTC) - as_of).total_seconds() >= seconds:
+            return None
+        self._remember(key, answer)
+        return _copied(answer)
 
     def last(self, key: str) -> Response | None:
         """Return the last good answer, whoever gave it, marked as stale; None if there is none."""
@@ -110,26 +126,24 @@ class KeptAnswers:
         return kept
 
     def _is_due(self, key: str, version: str | None) -> bool:
-        now = self._clock()
-        if now < self._shelf_rests_until:
-            return False
         if key not in self._written:
             return True
         at, written = self._written[key]
-        return version != written and now - at >= self._every_seconds
+        return version != written and self._clock() - at >= self._every_seconds
 
-    def _write(self, key: str, answer: Response, version: str | None) -> None:
+    def _write(self, key: str, answer: Response, version: str | None) -> bool:
         try:
             self._shelf.write_text(_shelf_key(key), json.dumps(answer))
         except LakeUnavailable as fault:
             # Every answer would wait for a shelf that is down.
             self._shelf_rests_until = self._clock() + self._every_seconds
             self._report(str(fault))
-            return
+            return False
         self._written[key] = (self._clock(), version)
         self._written.move_to_end(key)
         if len(self._written) > MAX_WRITTEN:
             self._written.popitem(last=False)
+        return True
 
     def _read(self, key: str) -> Response | None:
         try:
