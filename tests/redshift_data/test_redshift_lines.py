@@ -1,6 +1,7 @@
 """JSON Lines go to DuckDB's reader only where it keeps what is written."""
 
 import json
+from random import Random
 
 import pytest
 
@@ -32,6 +33,8 @@ def target(type_: RedshiftType) -> Target:
         ('{"a":"NaN, Infinity"}', TEXT),
         ('{"a":"a comma, } too"}', TEXT),
         ('{"a":1.50}', FLOAT8),
+        ('{"a":519.47368421052636}', FLOAT8),
+        ('{"a" : -0.1234567890123456789}', FLOAT8),
     ],
 )
 def test_what_is_kept_goes_the_quick_way(text: str, type_: RedshiftType) -> None:
@@ -51,12 +54,36 @@ def test_what_is_kept_goes_the_quick_way(text: str, type_: RedshiftType) -> None
         (r'{"a\\":2.50}', SUPER),
         ('{"a":12345678901234567}', INT8),
         ('{"a":1e5}', FLOAT8),
+        ('{"a":12345678901234567.5}', FLOAT8),
+        ('{"b":519.47368421052636}', FLOAT8),
+        ('{"ba":519.47368421052636}', FLOAT8),
+        (r'{"\"a":519.47368421052636}', FLOAT8),
+        ('{"a":519.47368421052636}', TEXT),
+        ('{"a":519.47368421052636}', INT8),
         ('{"a":"x",}', TEXT),
         ('{"a":NaN}', FLOAT8),
     ],
 )
 def test_what_would_be_rewritten_does_not(text: str, type_: RedshiftType) -> None:
     assert not is_read_as_written(text.encode(), target(type_))
+
+
+def test_a_double_is_read_to_the_bit_on_either_way() -> None:
+    dice = Random(5)  # noqa: S311 (repeatable, not secret)
+    numbers = [repr(dice.uniform(-1, 1) * 10 ** dice.randrange(9)) for _ in range(500)]
+    numbers += ["0.1234567890123456789", "2.2250738585072014", "179769313486231.57081452742373"]
+    numbers = [number for number in numbers if "e" not in number]
+    for detour in ("", ',"b":1e5'):  # an exponent sends the load the exact way
+        lines = [f'{{"a":{number}{detour}}}' for number in numbers]
+        objects = MemoryObjects()
+        entries = [{"url": "s3://lake/1", "mandatory": True}]
+        objects.objects["lake", "m"] = json.dumps({"entries": entries}).encode()
+        objects.objects["lake", "1"] = "\n".join(lines).encode()
+        with running(objects=objects) as warehouse:
+            warehouse.execute("CREATE TABLE kept (a DOUBLE PRECISION)")
+            assert warehouse.execute(COPY)["Status"] == "FINISHED"
+            found = [row[0] for row in warehouse.rows("SELECT a FROM kept")]
+        assert sorted(found) == sorted(map(float, numbers))
 
 
 def test_digits_are_kept_on_either_way() -> None:

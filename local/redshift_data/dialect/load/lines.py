@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from local.redshift_data.dialect.load.sources import Object, unpacked
 from local.redshift_data.dialect.load.staging import Target
 from local.redshift_data.dialect.macros.raising import raising
 from local.redshift_data.dialect.types import (
+    FLOAT8,
     SUPER,
     TIMESTAMP,
     TIMESTAMPTZ,
@@ -48,7 +50,8 @@ _ODD = (b'":,', b'":}', b'":[', b'":{', b",}", b",]")
 _TRAILING_COMMA = re.compile(rb",[ \t\r\n]*[\]}]")
 # DuckDB reads a number as a double or an integer, and writes it in its shortest form.
 _REWRITTEN = rb"-?(?:\d{16}|0\.0000|\d+\.\d{14}|\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE])|-0(?![.\d])"
-_INEXACT = rb"-?(?:\d{16}|\d+\.\d{14}|\d+(?:\.\d+)?[eE])"
+_INEXACT = rb"-?(?:\d{16}|\d+(?:\.\d+)?[eE])"
+_LONG_FRACTION = rb"-?\d+\.\d{14}"
 # The quote ends a member's name, and no quoted quote within a text: that has a backslash before.
 _COLON = rb'":(?=[ \t\r]*[-\d\[{])(?:(?<!\\":)|(?<=\\\\":))[ \t\r]*'
 _DISTANT_COLONS = (b" :", b"\t:", b"\r:")
@@ -133,7 +136,7 @@ def _has_rewritten(text: bytes, target: Target) -> bool:
     """Whether a number would come out of DuckDB's reader in other digits than it is written."""
     if any(distant in text for distant in _DISTANT_COLONS):
         text = _DISTANT_COLON.sub(b'":', text)
-    if _INEXACT_MEMBER.search(text):
+    if _INEXACT_MEMBER.search(text) or _long_fraction_beside(_doubles(target)).search(text):
         return True
     if any(column.type == SUPER for column in target.columns):
         return bool(
@@ -142,6 +145,17 @@ def _has_rewritten(text: bytes, target: Target) -> bool:
     names = [re.escape(c.name.encode()) for c in target.columns if c.type.is_text]
     member = rb'"(?:' + rb"|".join(names) + rb")" + _COLON + rb"(?:[\[{]|" + _REWRITTEN + rb")"
     return bool(names and _NO_TEXT.search(text) and re.search(member, text))
+
+
+def _doubles(target: Target) -> tuple[str, ...]:
+    return tuple(column.name for column in target.columns if column.type == FLOAT8)
+
+
+@cache
+def _long_fraction_beside(doubles: tuple[str, ...]) -> re.Pattern[bytes]:
+    """Find a long fraction in a member that is no double: as one, DuckDB reads it to the bit."""
+    names = (rb'(?<!(?<!\\)"' + re.escape(name.encode()) + rb")" for name in doubles)
+    return re.compile(b"".join(names) + _COLON + _LONG_FRACTION)
 
 
 def load_lines(
