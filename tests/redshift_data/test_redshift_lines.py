@@ -9,7 +9,15 @@ from local.redshift_data.catalog import Column, Table
 from local.redshift_data.dialect.load.lines import is_read_as_written
 from local.redshift_data.dialect.load.options import JSON, CopyOptions
 from local.redshift_data.dialect.load.staging import Target
-from local.redshift_data.dialect.types import FLOAT8, INT8, SUPER, RedshiftType, varchar
+from local.redshift_data.dialect.types import (
+    FLOAT4,
+    FLOAT8,
+    INT8,
+    SUPER,
+    RedshiftType,
+    numeric,
+    varchar,
+)
 from local.redshift_data.testing import MemoryObjects, running
 
 TEXT = varchar(40)
@@ -35,6 +43,12 @@ def target(type_: RedshiftType) -> Target:
         ('{"a":1.50}', FLOAT8),
         ('{"a":519.47368421052636}', FLOAT8),
         ('{"a" : -0.1234567890123456789}', FLOAT8),
+        ('{"a":519.47368421052636}', FLOAT4),
+        ('{"a":1e5}', FLOAT8),
+        ('{"a":-1.5E-07}', FLOAT8),
+        ('{"a": 12345678901234567}', FLOAT8),
+        ('{"a":12345678901234567.5}', FLOAT8),
+        ('{"a":-0.0}', FLOAT8),
     ],
 )
 def test_what_is_kept_goes_the_quick_way(text: str, type_: RedshiftType) -> None:
@@ -53,13 +67,18 @@ def test_what_is_kept_goes_the_quick_way(text: str, type_: RedshiftType) -> None
         ('{"a":[1.5, 2.50]}', SUPER),
         (r'{"a\\":2.50}', SUPER),
         ('{"a":12345678901234567}', INT8),
-        ('{"a":1e5}', FLOAT8),
-        ('{"a":12345678901234567.5}', FLOAT8),
+        ('{"a":1e5}', INT8),
+        ('{"a":-0}', FLOAT8),
+        ('{"a":-0}', FLOAT4),
+        ('{"a":1.5,"b":1e5}', FLOAT8),
         ('{"b":519.47368421052636}', FLOAT8),
         ('{"ba":519.47368421052636}', FLOAT8),
         (r'{"\"a":519.47368421052636}', FLOAT8),
         ('{"a":519.47368421052636}', TEXT),
         ('{"a":519.47368421052636}', INT8),
+        ('{"a":519.47368421052636}', numeric(38, 20)),
+        ('{"a":12345678901234567}', numeric(38, 20)),
+        ('{"a":519.47368421052636}', SUPER),
         ('{"a":"x",}', TEXT),
         ('{"a":NaN}', FLOAT8),
     ],
@@ -68,22 +87,32 @@ def test_what_would_be_rewritten_does_not(text: str, type_: RedshiftType) -> Non
     assert not is_read_as_written(text.encode(), target(type_))
 
 
-def test_a_double_is_read_to_the_bit_on_either_way() -> None:
+NUMBERS = [
+    *("0.1234567890123456789", "2.2250738585072014", "179769313486231.57081452742373"),
+    *("1e5", "1E+05", "1e23", "-1.5e-07", "8.442911973260991817e129", "0.000001", "-0.0", "-0e0"),
+    *("9007199254740993", "-9007199254740993", "9007199254740992.99999999999999"),
+    *("9223372036854775808", "18446744073709551616", "-123456789012345678901234567890"),
+    *("1.7976931348623157e308", "-1.7976931348623157e308", "2.2250738585072011e-308"),
+    *("5e-324", "2.4703282292062328e-324", "2e-324", "1" + "0" * 308, "0." + "0" * 320 + "12345"),
+]
+
+
+@pytest.mark.parametrize("detour", ["", ',"b":1e5'])
+def test_a_double_is_read_to_the_bit_on_either_way(detour: str) -> None:
     dice = Random(5)  # noqa: S311 (repeatable, not secret)
-    numbers = [repr(dice.uniform(-1, 1) * 10 ** dice.randrange(9)) for _ in range(500)]
-    numbers += ["0.1234567890123456789", "2.2250738585072014", "179769313486231.57081452742373"]
-    numbers = [number for number in numbers if "e" not in number]
-    for detour in ("", ',"b":1e5'):  # an exponent sends the load the exact way
-        lines = [f'{{"a":{number}{detour}}}' for number in numbers]
-        objects = MemoryObjects()
-        entries = [{"url": "s3://lake/1", "mandatory": True}]
-        objects.objects["lake", "m"] = json.dumps({"entries": entries}).encode()
-        objects.objects["lake", "1"] = "\n".join(lines).encode()
-        with running(objects=objects) as warehouse:
-            warehouse.execute("CREATE TABLE kept (a DOUBLE PRECISION)")
-            assert warehouse.execute(COPY)["Status"] == "FINISHED"
-            found = [row[0] for row in warehouse.rows("SELECT a FROM kept")]
-        assert sorted(found) == sorted(map(float, numbers))
+    numbers = [repr(dice.uniform(-1, 1) * 10 ** dice.randrange(-9, 40)) for _ in range(900)]
+    numbers += NUMBERS
+    text = "\n".join(f'{{"a":{number}{detour}}}' for number in numbers).encode()
+    assert is_read_as_written(text, target(FLOAT8)) is not bool(detour)
+    objects = MemoryObjects()
+    entries = [{"url": "s3://lake/1", "mandatory": True}]
+    objects.objects["lake", "m"] = json.dumps({"entries": entries}).encode()
+    objects.objects["lake", "1"] = text
+    with running(objects=objects) as warehouse:
+        warehouse.execute("CREATE TABLE kept (a DOUBLE PRECISION)")
+        assert warehouse.execute(COPY)["Status"] == "FINISHED"
+        found = [row[0].hex() for row in warehouse.rows("SELECT a FROM kept")]
+    assert sorted(found) == sorted(float(number).hex() for number in numbers)
 
 
 def test_digits_are_kept_on_either_way() -> None:

@@ -21,7 +21,6 @@ from local.redshift_data.dialect.load.sources import Object, unpacked
 from local.redshift_data.dialect.load.staging import Target
 from local.redshift_data.dialect.macros.raising import raising
 from local.redshift_data.dialect.types import (
-    FLOAT8,
     SUPER,
     TIMESTAMP,
     TIMESTAMPTZ,
@@ -50,14 +49,13 @@ _ODD = (b'":,', b'":}', b'":[', b'":{', b",}", b",]")
 _TRAILING_COMMA = re.compile(rb",[ \t\r\n]*[\]}]")
 # DuckDB reads a number as a double or an integer, and writes it in its shortest form.
 _REWRITTEN = rb"-?(?:\d{16}|0\.0000|\d+\.\d{14}|\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE])|-0(?![.\d])"
-_INEXACT = rb"-?(?:\d{16}|\d+(?:\.\d+)?[eE])"
-_LONG_FRACTION = rb"-?\d+\.\d{14}"
+_INEXACT = rb"-?(?:\d{16}|\d+\.\d{14}|\d+(?:\.\d+)?[eE])"
 # The quote ends a member's name, and no quoted quote within a text: that has a backslash before.
-_COLON = rb'":(?=[ \t\r]*[-\d\[{])(?:(?<!\\":)|(?<=\\\\":))[ \t\r]*'
+_MEMBER = rb'":(?=[ \t\r]*[-\d\[{])(?:(?<!\\":)|(?<=\\\\":))'
+_COLON = _MEMBER + rb"[ \t\r]*"
 _DISTANT_COLONS = (b" :", b"\t:", b"\r:")
 _ARRAY = re.compile(_COLON + rb"\[")
 _DISTANT_COLON = re.compile(rb'"[ \t\r]+:')
-_INEXACT_MEMBER = re.compile(_COLON + rb"(?:" + _INEXACT + rb")")
 _REWRITTEN_MEMBER = re.compile(_COLON + rb"(?:" + _REWRITTEN + rb")")
 _NO_TEXT = re.compile(_COLON + rb"[-\d\[{]")
 _ELEMENT = re.compile(rb"[,\[][ \t\r]*(?:" + _REWRITTEN + rb")")
@@ -103,7 +101,7 @@ def is_simple(options: CopyOptions) -> bool:
 
 
 def is_read_as_written(text: bytes, target: Target) -> bool:
-    """Whether DuckDB takes a text for JSON only where it is, and keeps its numbers' digits."""
+    """Whether DuckDB takes a text for JSON only where it is, and no column's number is changed."""
     structure = text.translate(None, _OF_NO_STRUCTURE)
     unquoted = structure.replace(_QUOTED_QUOTE, b"")
     if _DOUBLED not in structure and not any(odd in unquoted for odd in _ODD):
@@ -133,10 +131,11 @@ def _is_strict(text: bytes) -> bool:
 
 
 def _has_rewritten(text: bytes, target: Target) -> bool:
-    """Whether a number would come out of DuckDB's reader in other digits than it is written."""
+    """Whether DuckDB's reader changes a number's digits where its column may keep them."""
     if any(distant in text for distant in _DISTANT_COLONS):
         text = _DISTANT_COLON.sub(b'":', text)
-    if _INEXACT_MEMBER.search(text) or _long_fraction_beside(_doubles(target)).search(text):
+    floats = tuple(column.name for column in target.columns if column.type.is_float)
+    if _inexact_beside(floats).search(text):
         return True
     if any(column.type == SUPER for column in target.columns):
         return bool(
@@ -147,15 +146,15 @@ def _has_rewritten(text: bytes, target: Target) -> bool:
     return bool(names and _NO_TEXT.search(text) and re.search(member, text))
 
 
-def _doubles(target: Target) -> tuple[str, ...]:
-    return tuple(column.name for column in target.columns if column.type == FLOAT8)
-
-
 @cache
-def _long_fraction_beside(doubles: tuple[str, ...]) -> re.Pattern[bytes]:
-    """Find a long fraction in a member that is no double: as one, DuckDB reads it to the bit."""
-    names = (rb'(?<!(?<!\\)"' + re.escape(name.encode()) + rb")" for name in doubles)
-    return re.compile(b"".join(names) + _COLON + _LONG_FRACTION)
+def _inexact_beside(floats: tuple[str, ...]) -> re.Pattern[bytes]:
+    """Find a number that loses digits in a member that is no float, or -0, which loses its sign.
+
+    Into a float DuckDB reads to the bit. The names come after the colon, which is found quickly.
+    """
+    names = (rb'(?<!(?<!\\)"' + re.escape(name.encode()) + rb'":)' for name in floats)
+    other = b"".join(names) + rb"[ \t\r]*" + _INEXACT
+    return re.compile(_MEMBER + rb"(?:" + other + rb"|[ \t\r]*-0(?![.\deE]))")
 
 
 def load_lines(
