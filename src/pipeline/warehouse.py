@@ -88,7 +88,8 @@ class Statement:
 class State:
     """How far a started transaction is.
 
-    `rows` has what each of its statements returned or changed, -1 of those that are not finished. `error` is the warehouse's own text, for logs only.
+    `rows` has what each of its statements returned or changed, -1 of those that are not finished.
+    `error` is the warehouse's own text, for logs only.
     """
 
     status: Literal["RUNNING", "DONE", "FAILED"]
@@ -99,9 +100,9 @@ class State:
 class Warehouse:
     """Runs statements in one database of one Redshift Serverless workgroup.
 
-    Every method that waits takes the seconds that it may last and raises WarehouseUnavailable when they are
-    over or the API cannot be reached (the fate of the statement is then unknown), WarehouseBusy
-    when a quota is used up, and StatementFailed when the warehouse refused the statement. Queries
+    Every method that waits takes the seconds that it may last and raises WarehouseUnavailable when
+    they are over or the API cannot be reached (the fate of the statement is then unknown),
+    WarehouseBusy when a quota is used up, and StatementFailed when the warehouse refused the statement. Queries
     (`rows`, `csv`) whose time is over are cancelled; other statements run on.
     """
 

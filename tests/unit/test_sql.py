@@ -21,6 +21,7 @@ from pipeline.serve.listing_query import listing_query, listing_selection
 from pipeline.serve.moments import INTERVALS
 from pipeline.serve.query import metrics_query, metrics_selection
 from pipeline.serve.question import read_question
+from pipeline.serve.record import event_query
 from pipeline.serve.source import choose, facts
 from pipeline.serve.state import status_query
 from pipeline.serve.unloading import FORMS, Target, export_statements
@@ -38,6 +39,7 @@ FRAGMENTS = {
     "serve/selected_events.sql",
     "serve/selected_metrics.sql",
     "serve/percentile.sql",
+    "serve/parts.sql",
     "load/measured.sql",
     "load/touched_hours.sql",
     "schema/add_column.sql",
@@ -135,7 +137,7 @@ def questions() -> Iterator[str]:
     values = "user:a|,order!:1|2,verdict>1.5,turn:true,select<=2013-01-01,table<5"
     yield from asked(awkward_type(), {"filter": values})
     yield from pages()
-    yield statement("serve/event")
+    yield event_query()
     yield status_query(ALL_TYPES)
 
 

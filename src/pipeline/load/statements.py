@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pipeline.catalogue import EventType
 from pipeline.load.plan import EVENTS, FACTS, Pointer
 from pipeline.load.summing import refresh_rollups
-from pipeline.sql import quoted, statement
+from pipeline.sql import ROLE_ARN, quoted, statement
 
 # COPY takes no parameters, so what goes into its text is checked here, whoever made it.
 MANIFEST_URI = re.compile(r"s3://[a-z0-9.-]{3,63}/[\w=./-]{1,900}\Z", re.ASCII)
-ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}\Z", re.ASCII)
 # How prove_count counts a batch's rows: two events at one position count as none.
 COUNT_EVENTS = 'CASE WHEN COUNT(*) = COUNT(DISTINCT "position") THEN COUNT(*) END'
 COUNT_FACTS = "COUNT(*)"

@@ -20,10 +20,9 @@ from pipeline.serve.listing_query import listing_query
 from pipeline.serve.listing_reply import answer_listing
 from pipeline.serve.problems import Response
 from pipeline.serve.question import read_parameters
-from pipeline.serve.record import write_record
+from pipeline.serve.record import event_query, write_record
 from pipeline.serve.signing import Signer
 from pipeline.settings import from_env
-from pipeline.sql import statement
 from pipeline.warehouse import Warehouse
 
 LIST = "/v1/events"
@@ -112,6 +111,6 @@ def inquire_one(event: Mapping[str, Any], warehouse: Warehouse) -> Inquiry:
 def read_event(event_key: str, warehouse: Warehouse) -> Answer:
     """Ask the warehouse; raises NothingFound and what the warehouse raises."""
     as_of = datetime.now(UTC)
-    rows = warehouse.rows(statement("serve/event"), {"event_key": event_key}, seconds=READ_SECONDS)
+    rows = warehouse.rows(event_query(), {"event_key": event_key}, seconds=READ_SECONDS)
     version, body = write_record(event_key, rows, as_of)
     return Answer(body, CONTENT_TYPES["json"], as_of, version)

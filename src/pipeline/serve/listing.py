@@ -1,7 +1,7 @@
 """A question for events, page by page: which ones, after which, how many."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,7 +40,12 @@ class Listing:
 
     def described(self) -> dict[str, Any]:
         """Tell which events are asked for; a cursor goes with all questions described alike."""
-        return _described(self.event_type, self.start, self.end, self.terms)
+        return {
+            "type": self.event_type.name if self.event_type else None,
+            "from": format_moment(self.start) if self.start else None,
+            "to": format_moment(self.end) if self.end else None,
+            "filter": [term.described() for term in self.terms],
+        }
 
     def normal(self) -> dict[str, Any]:
         """Tell all that shapes the answer, equally for equal questions."""
@@ -64,10 +69,10 @@ def read_listing(
     terms = () if filtered is None else read_filter(filtered, COLUMNS)
     limit = read_limit(given, DEFAULT_PAGE, MAX_PAGE)
     format_ = choice("format", given.get("format", FORMATS[0]), FORMATS)
-    cursor = given.get(PARAMETER)
-    described = _described(event_type, start, end, terms)
-    after = None if cursor is None else read_cursor(signer(), cursor, described)
-    return Listing(event_type, start, end, terms, after, limit, format_, given)
+    listing = Listing(event_type, start, end, terms, None, limit, format_, given)
+    if PARAMETER not in given:
+        return listing
+    return replace(listing, after=read_cursor(signer(), given[PARAMETER], listing.described()))
 
 
 def _event_type(given: Mapping[str, str], catalogue: Mapping[str, EventType]) -> EventType | None:
@@ -75,17 +80,3 @@ def _event_type(given: Mapping[str, str], catalogue: Mapping[str, EventType]) ->
     if name is not None and name not in catalogue:
         raise MalformedQuestion("type", f"must be one of {', '.join(catalogue)}")
     return None if name is None else catalogue[name]
-
-
-def _described(
-    event_type: EventType | None,
-    start: datetime | None,
-    end: datetime | None,
-    terms: tuple[Term, ...],
-) -> dict[str, Any]:
-    return {
-        "type": event_type.name if event_type else None,
-        "from": format_moment(start) if start else None,
-        "to": format_moment(end) if end else None,
-        "filter": [term.described() for term in terms],
-    }

@@ -2,8 +2,7 @@
 
 from pipeline.serve.contract import MAX_ANSWER_BYTES
 from pipeline.serve.listing import Listing
-from pipeline.serve.moments import format_moment
-from pipeline.serve.query import Parameters, filter_conditions
+from pipeline.serve.query import Parameters, filter_conditions, span_conditions, where_all
 from pipeline.serve.unloading import Field, Selection
 from pipeline.sql import statement
 
@@ -33,10 +32,11 @@ def listing_query(listing: Listing) -> tuple[str, Parameters]:
 
     Its first row tells the version of the data, even where there are no events.
     """
-    conditions, parameters = _conditions(listing)
+    where, parameters = _where(listing)
     sql = statement(
         "serve/events",
-        conditions="WHERE " + " AND ".join(conditions) if conditions else "",
+        parts=statement("serve/parts"),
+        conditions=where,
         limit=str(listing.limit),
         one_more=str(listing.limit + 1),
         overhead=str(OVERHEAD),
@@ -47,13 +47,12 @@ def listing_query(listing: Listing) -> tuple[str, Parameters]:
 
 def listing_selection(listing: Listing) -> Selection:
     """Make the selection of an export: every event that is asked for, in the order of pages."""
-    conditions, parameters = _conditions(listing)
-    where = "WHERE " + " AND ".join(conditions) if conditions else ""
+    where, parameters = _where(listing)
     sql = statement("serve/selected_events", conditions=where)
     return Selection(sql, parameters, FIELDS, (VERSION, EVENT_KEY))
 
 
-def _conditions(listing: Listing) -> tuple[list[str], Parameters]:
+def _where(listing: Listing) -> tuple[str, Parameters]:
     conditions, parameters = list[str](), Parameters()
     if listing.after:
         version = "CAST(:after_version AS BIGINT)"
@@ -64,9 +63,6 @@ def _conditions(listing: Listing) -> tuple[list[str], Parameters]:
     if listing.event_type:
         conditions.append("type = :type")
         parameters["type"] = listing.event_type.name
-    for name, sign, moment in (("start", ">=", listing.start), ("end", "<", listing.end)):
-        if moment:
-            conditions.append(f'"time" {sign} CAST(:{name}_time AS TIMESTAMPTZ)')
-            parameters[f"{name}_time"] = format_moment(moment)
+    conditions += span_conditions('"time"', listing.start, listing.end, parameters)
     conditions += filter_conditions(listing.terms, parameters)
-    return conditions, parameters
+    return where_all(conditions), parameters

@@ -1,7 +1,8 @@
 """A checked question as one SQL statement: names from the catalogue, every value a parameter."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from pipeline.catalogue import Column
 from pipeline.serve.filters import Term
@@ -86,8 +87,13 @@ def metrics_selection(question: Question, source: Source) -> Selection:
 def _answer(
     question: Question, source: Source, selected: Mapping[str, str]
 ) -> tuple[str, Parameters]:
-    conditions, parameters = _conditions(question, source)
-    where = "WHERE " + " AND ".join(conditions) if conditions else ""
+    parameters = Parameters()
+    conditions = [
+        *source.conditions,
+        *span_conditions(source.time, question.start, question.end, parameters),
+        *filter_conditions(question.terms, parameters),
+    ]
+    where = where_all(conditions)
     write = _percentile if question.stat in PERCENTILES else _aggregate
     return write(question, source, where, selected), parameters
 
@@ -228,14 +234,19 @@ def _order(question: Question) -> str:
     return ", ".join(f"answer.{name} {way} NULLS LAST" for name, way in fields.items())
 
 
-def _conditions(question: Question, source: Source) -> tuple[list[str], Parameters]:
-    conditions, parameters = list(source.conditions), Parameters()
-    for name, sign, moment in (("start", ">=", question.start), ("end", "<", question.end)):
+def where_all(conditions: Sequence[str]) -> str:
+    """Spell the clause that all of the conditions must hold, if there are any."""
+    return "WHERE " + " AND ".join(conditions) if conditions else ""
+
+
+def span_conditions(
+    time: str, start: datetime | None, end: datetime | None, parameters: Parameters
+) -> Iterator[str]:
+    """Spell the ends of a span of time, and put them into the parameters."""
+    for name, sign, moment in (("start", ">=", start), ("end", "<", end)):
         if moment:
-            conditions.append(f"{source.time} {sign} CAST(:{name}_time AS TIMESTAMPTZ)")
             parameters[f"{name}_time"] = format_moment(moment)
-    conditions += filter_conditions(question.terms, parameters)
-    return conditions, parameters
+            yield f"{time} {sign} CAST(:{name}_time AS TIMESTAMPTZ)"
 
 
 def filter_conditions(terms: Iterable[Term], parameters: Parameters) -> Iterator[str]:

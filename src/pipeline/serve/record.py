@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.errors import NothingFound
 from pipeline.serve.answers import provenance, to_json
 from pipeline.serve.moments import format_moment
+from pipeline.sql import statement
 
 Row = Mapping[str, Any]
 Record = dict[str, Any]
@@ -17,8 +18,13 @@ ARRIVAL = ("received_at", "entrance", "batch_id")
 JUDGEMENT = ("reason", "path", "detail")
 
 
+def event_query() -> str:
+    """Make the statement that finds all that is known of the event :event_key."""
+    return statement("serve/event", parts=statement("serve/parts"))
+
+
 def write_record(event_key: str, rows: Iterable[Row], as_of: datetime) -> tuple[int, str]:
-    """Write what is known of an event key from the rows of serve/event.
+    """Write what is known of an event key from the rows of event_query.
 
     Returns the version of the data and the JSON text. Raises NothingFound when there are no rows.
     """

@@ -8,11 +8,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pipeline.sql import quoted, statement
+from pipeline.sql import ROLE_ARN, quoted, statement
 
 # UNLOAD takes no parameters, so what goes into its text is checked here, whoever made it.
 PREFIX_URI = re.compile(r"s3://[a-z0-9.-]{3,63}/exports/[\w-]{1,64}/part-\Z", re.ASCII)
-ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}\Z", re.ASCII)
 # PARALLEL OFF: one file in the order asked for, and one more only after each 6.2 GB.
 OPTIONS = {
     "csv": "FORMAT CSV HEADER GZIP EXTENSION 'csv.gz' PARALLEL OFF",

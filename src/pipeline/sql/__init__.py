@@ -7,6 +7,8 @@ from string import Template
 
 FOLDER = Path(__file__).parent
 COMMENT_LINE = re.compile(r"^\s*--.*\n", re.MULTILINE)
+# COPY and UNLOAD take no parameters: a role's name that goes into their text must look like this.
+ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}\Z", re.ASCII)
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,126}\Z")
 
 

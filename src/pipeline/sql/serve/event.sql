@@ -3,25 +3,7 @@
 -- of 4,000 characters: 17 hold the longest VARCHAR. JSON_SERIALIZE makes of NULL the text 'null', so
 -- NULL is kept from it.
 -- Reads: events, quarantine, loads, versions
-WITH parts AS (
-    SELECT 0 AS part
-    UNION ALL SELECT 1
-    UNION ALL SELECT 2
-    UNION ALL SELECT 3
-    UNION ALL SELECT 4
-    UNION ALL SELECT 5
-    UNION ALL SELECT 6
-    UNION ALL SELECT 7
-    UNION ALL SELECT 8
-    UNION ALL SELECT 9
-    UNION ALL SELECT 10
-    UNION ALL SELECT 11
-    UNION ALL SELECT 12
-    UNION ALL SELECT 13
-    UNION ALL SELECT 14
-    UNION ALL SELECT 15
-    UNION ALL SELECT 16
-),
+WITH ${parts},
 
 found AS (
     SELECT

@@ -3,25 +3,7 @@
 -- long texts are joined to it, in pieces of 4,000 characters, for a row of a result may have 64 KB.
 -- Texts get a sign before them, since in CSV NULL and '' look alike.
 -- Reads: versions, events
-WITH parts AS (
-    SELECT 0 AS part
-    UNION ALL SELECT 1
-    UNION ALL SELECT 2
-    UNION ALL SELECT 3
-    UNION ALL SELECT 4
-    UNION ALL SELECT 5
-    UNION ALL SELECT 6
-    UNION ALL SELECT 7
-    UNION ALL SELECT 8
-    UNION ALL SELECT 9
-    UNION ALL SELECT 10
-    UNION ALL SELECT 11
-    UNION ALL SELECT 12
-    UNION ALL SELECT 13
-    UNION ALL SELECT 14
-    UNION ALL SELECT 15
-    UNION ALL SELECT 16
-),
+WITH ${parts},
 
 nearest AS (
     SELECT
