@@ -1,6 +1,7 @@
 """The last good answers: fresh for a moment, on the shelf now and then, stale when asked late."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -158,6 +159,48 @@ def test_an_answer_from_the_shelf_is_never_fresh(kept: KeptAnswers, shelf: FakeS
     other = KeptAnswers(shelf)
     other.last("k")
     assert other.fresh("k", 10) is None
+
+
+def made(seconds_ago: float) -> Response:
+    answer = good()
+    as_of = datetime.now(UTC) - timedelta(seconds=seconds_ago)
+    answer["headers"]["As-Of"] = as_of.isoformat()
+    return answer
+
+
+def test_an_answer_that_others_wait_for_is_shared_at_once(
+    kept: KeptAnswers, shelf: FakeShelf
+) -> None:
+    assert kept.keep("k", made(1))
+    assert not kept.keep("k", made(0))
+    awaited = made(0)
+    assert kept.keep("k", awaited, awaited=True)
+    assert KeptAnswers(shelf).shared("k", 60) == awaited
+
+
+def test_an_answer_grows_no_younger_by_being_found(shelf: FakeShelf, clock: Clock) -> None:
+    KeptAnswers(shelf).keep("k", made(50))
+    other = KeptAnswers(shelf, clock=clock)
+    assert other.shared("k", 60)
+    assert other.fresh("k", 60)
+    clock.now += 11
+    assert other.fresh("k", 60) is None
+
+
+@pytest.mark.parametrize("as_of", [None, "", "yesterday", "2013-01-07T00:00:00", 7])
+def test_an_answer_of_unknown_or_greater_age_is_not_shared(shelf: FakeShelf, as_of: Any) -> None:
+    answer = made(61)
+    if as_of is not None:
+        answer["headers"]["As-Of"] = as_of
+    KeptAnswers(shelf).keep("k", answer)
+    assert KeptAnswers(shelf).shared("k", 60) is None
+
+
+def test_nobody_finds_an_answer_on_a_shelf_that_fails(kept: KeptAnswers, shelf: FakeShelf) -> None:
+    shelf.fault = LakeUnavailable("x")
+    assert not kept.keep("k", made(0), awaited=True)
+    assert not kept.keep("k", made(0), awaited=True)
+    assert len(shelf.writes) == 1
 
 
 def test_new_data_goes_to_the_shelf_now_and_then(

@@ -93,12 +93,9 @@ class KeptAnswers:
     def shared(self, key: str, seconds: float) -> Response | None:
         """Return the answer on the shelf, whoever gave it, if it is younger than so many seconds."""
         answer = self._read(key)
-        if answer is None:
+        if answer is None or (age := _age(answer)) >= seconds:
             return None
-        as_of = datetime.fromisoformat(answer["headers"]["As-Of"])
-        if (datetime.now(UTC) - as_of).total_seconds() >= seconds:
-            return None
-        self._remember(key, answer)
+        self._remember(key, answer, age)  # it grows no younger by being found
         return _copied(answer)
 
     def last(self, key: str) -> Response | None:
@@ -107,10 +104,10 @@ class KeptAnswers:
         answer = kept.answer if kept else self._read(key)
         return _stale(answer) if answer else None
 
-    def _remember(self, key: str, answer: Response) -> None:
+    def _remember(self, key: str, answer: Response, age: float = 0) -> None:
         self._forget(key)
         size = sys.getsizeof(answer["body"]) + ANSWER_OVERHEAD
-        self._memory[key] = Kept(_copied(answer), self._clock(), size)
+        self._memory[key] = Kept(_copied(answer), self._clock() - age, size)
         self._bytes += size
         while self._bytes > self._memory_bytes:
             self._forget(next(iter(self._memory)))
@@ -164,6 +161,15 @@ def _parsed(text: str) -> Response:
     if not (isinstance(answer, dict) and {"statusCode", "headers", "body"} <= set(answer)):
         raise ValueError("what is on the shelf is not an answer")
     return answer
+
+
+def _age(answer: Response) -> float:
+    """Tell how many seconds old an answer is; one that does not say so is too old."""
+    try:
+        as_of = datetime.fromisoformat(answer["headers"]["As-Of"])
+        return (datetime.now(UTC) - as_of).total_seconds()
+    except (KeyError, TypeError, ValueError):
+        return float("inf")
 
 
 def _copied(answer: Response) -> Response:
