@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from local import sample
+from local.answers import wait_until_loaded
 from local.cloud import LocalCloud
-from local.run import STACK_NAME, deploy_template
+from local.feed import send_uploads
+from local.run import LOAD_SECONDS, STACK_NAME, deploy_template
 from local.stack import Stack
 
 Event = dict[str, Any]
@@ -40,6 +42,15 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         found = Stack.on_machine(cloud, deploy_template(cloud))
     yield found
     found.close()
+
+
+@pytest.fixture(scope="module")
+def flown(stack: Stack, week: list[Event]) -> Stack:
+    """The stack with some of the week's flights loaded, all by upload."""
+    flights = [event for event in week if event["type"].startswith("flight.")][:2_000]
+    send_uploads(stack, flights)
+    wait_until_loaded(stack, len(flights), LOAD_SECONDS)
+    return stack
 
 
 @pytest.fixture(scope="module")

@@ -1,42 +1,28 @@
 """Exports of a deployed stack: files that anybody with their address reads, and what GET answers."""
 
 import csv
-import gzip
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import duckdb
 import pytest
 import requests
 
-from local.answers import wait_until_loaded
-from local.feed import send_uploads
 from local.stack import Stack
 from pipeline.serve.exporter import URL_SECONDS
-from pipeline.serve.moments import format_moment
+from tests.exported_files import READERS
 
 Row = dict[str, Any]
 Poll = Callable[[Callable[[], bool], str], None]
 Export = Callable[..., list[Row]]
-SECONDS = 120
 TYPE = "flight.departed"
 DELAYS = {"measure": "dep_delay", "stat": "avg", "interval": "day", "timezone": "America/New_York",
           "group_by": "carrier", "filter": "origin:JFK|LGA", "order": "-value"}  # fmt: skip
 SPAN = {"from": "2013-01-01", "to": "2013-01-08", "filter": "entrance:upload"}
 METRICS = {"of": "metrics", "type": TYPE}
-
-
-@pytest.fixture(scope="module")
-def fed(stack: Stack, week: list[Row]) -> Stack:
-    flights = [event for event in week if event["type"].startswith("flight.")][:2_000]
-    send_uploads(stack, flights)
-    wait_until_loaded(stack, len(flights), SECONDS)
-    return stack
 
 
 def start(stack: Stack, body: str | bytes, **headers: str) -> requests.Response:
@@ -64,11 +50,11 @@ def finish(stack: Stack, until: Poll, **wanted: str) -> Row:
 
 
 @pytest.fixture
-def exported(fed: Stack, until: Poll, tmp_path: Path) -> Export:
+def exported(flown: Stack, until: Poll, tmp_path: Path) -> Export:
     """Export, fetch the one file with nothing but its address, and read its rows."""
 
     def rows(**wanted: str) -> list[Row]:
-        told = finish(fed, until, **wanted)
+        told = finish(flown, until, **wanted)
         assert told["status"] == "done", told
         (file,) = told["files"]
         fetched = requests.get(file["url"], timeout=35)
@@ -78,30 +64,6 @@ def exported(fed: Stack, until: Poll, tmp_path: Path) -> Export:
         return found
 
     return rows
-
-
-def read_csv(body: bytes, _: Path) -> list[Row]:
-    return list(csv.DictReader(io.StringIO(gzip.decompress(body).decode(), newline="")))
-
-
-def read_ndjson(body: bytes, _: Path) -> list[Row]:
-    return [json.loads(line) for line in gzip.decompress(body).decode().split("\n") if line]
-
-
-def read_parquet(body: bytes, folder: Path) -> list[Row]:
-    path = folder / "file.parquet"
-    path.write_bytes(body)
-    with duckdb.connect() as connection:
-        found = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
-        names = [name for name, *_ in found.description or ()]
-        return [dict(zip(names, map(of_parquet, row), strict=True)) for row in found.fetchall()]
-
-
-def of_parquet(value: Any) -> Any:
-    return format_moment(value.replace(tzinfo=UTC)) if isinstance(value, datetime) else value
-
-
-READERS = {"csv": read_csv, "ndjson": read_ndjson, "parquet": read_parquet}
 
 
 def as_answered(row: Row) -> Row:
@@ -128,8 +90,8 @@ def pages(stack: Stack, question: dict[str, str]) -> list[Row]:
         cursor = {"cursor": page["next"]}
 
 
-def test_a_csv_of_a_statistic_holds_the_rows_of_its_answer(fed: Stack, exported: Export) -> None:
-    answer = ask(fed, f"/v1/metrics/{TYPE}", {**DELAYS, "format": "csv"})
+def test_a_csv_of_a_statistic_holds_the_rows_of_its_answer(flown: Stack, exported: Export) -> None:
+    answer = ask(flown, f"/v1/metrics/{TYPE}", {**DELAYS, "format": "csv"})
     wanted = list(csv.DictReader(io.StringIO(answer.text, newline="")))
     found = exported(**METRICS, **DELAYS, format="csv")
     assert len(found) > 20
@@ -143,28 +105,30 @@ def with_number(row: Row) -> Row:
 
 
 @pytest.mark.parametrize("format_", ["ndjson", "parquet"])
-def test_events_are_exported_as_they_are_paged(fed: Stack, exported: Export, format_: str) -> None:
-    wanted = pages(fed, SPAN)
+def test_events_are_exported_as_they_are_paged(
+    flown: Stack, exported: Export, format_: str
+) -> None:
+    wanted = pages(flown, SPAN)
     found = exported(of="events", format=format_, **SPAN)
     assert len(found) > 1_000
     assert [as_answered(row) for row in found] == wanted
 
 
-def test_the_address_of_a_file_is_signed_and_ends(fed: Stack, until: Poll) -> None:
+def test_the_address_of_a_file_is_signed_and_ends(flown: Stack, until: Poll) -> None:
     """The local S3 takes any signature, so that it is needed is seen on AWS only."""
-    (file,) = finish(fed, until, **METRICS)["files"]
+    (file,) = finish(flown, until, **METRICS)["files"]
     signed = parse_qs(urlsplit(file["url"]).query)
     assert signed["X-Amz-Signature"]
     assert signed["X-Amz-Expires"] == [str(URL_SECONDS)]
 
 
-def test_an_export_is_started_with_an_address_to_look_at(fed: Stack) -> None:
-    answer = start(fed, json.dumps(METRICS))
+def test_an_export_is_started_with_an_address_to_look_at(flown: Stack) -> None:
+    answer = start(flown, json.dumps(METRICS))
     told = answer.json()
     assert (answer.status_code, told["status"], told["format"]) == (202, "running", "csv")
     assert answer.headers["Location"] == f"exports/{told['id']}"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert look(fed, told["id"]).status_code == 200
+    assert look(flown, told["id"]).status_code == 200
 
 
 def is_problem(answer: requests.Response, *statuses: int) -> bool:
@@ -174,21 +138,21 @@ def is_problem(answer: requests.Response, *statuses: int) -> bool:
 
 
 @pytest.mark.parametrize("place", [0, 0.3, 0.6, 0.9])
-def test_a_forged_id_is_none(fed: Stack, place: float) -> None:
-    real = start(fed, json.dumps(METRICS)).json()["id"]
+def test_a_forged_id_is_none(flown: Stack, place: float) -> None:
+    real = start(flown, json.dumps(METRICS)).json()["id"]
     at = int(len(real) * place)
     forged = f"{real[:at]}{'A' if real[at] != 'A' else 'B'}{real[at + 1 :]}"
-    assert is_problem(look(fed, forged), 400, 404)
+    assert is_problem(look(flown, forged), 400, 404)
 
 
 @pytest.mark.parametrize("export_id", ["1", "e30", "..%2Fevents", "a" * 500, "%00"])
-def test_an_invented_id_is_none(fed: Stack, export_id: str) -> None:
-    assert is_problem(look(fed, export_id), 400, 404)
+def test_an_invented_id_is_none(flown: Stack, export_id: str) -> None:
+    assert is_problem(look(flown, export_id), 400, 404)
 
 
-def test_a_cursor_is_no_id(fed: Stack) -> None:
-    cursor = ask(fed, "/v1/events", {**SPAN, "limit": "1"}).json()["next"]
-    assert is_problem(look(fed, cursor), 400)
+def test_a_cursor_is_no_id(flown: Stack) -> None:
+    cursor = ask(flown, "/v1/events", {**SPAN, "limit": "1"}).json()["next"]
+    assert is_problem(look(flown, cursor), 400)
 
 
 @pytest.mark.parametrize(
@@ -211,15 +175,15 @@ def test_a_cursor_is_no_id(fed: Stack) -> None:
         ('{"of": "metrics", "type": "flight.departed", "filter": "carrier"}', "filter"),
     ],
 )
-def test_a_bad_body_gets_a_problem(fed: Stack, body: str | bytes, parameter: str) -> None:
-    answer = start(fed, body)
+def test_a_bad_body_gets_a_problem(flown: Stack, body: str | bytes, parameter: str) -> None:
+    answer = start(flown, body)
     assert is_problem(answer, 400)
     assert answer.json()["parameter"] == parameter
 
 
 @pytest.mark.parametrize("key", [None, "wrong"])
-def test_nobody_without_a_key_gets_in(fed: Stack, key: str | None) -> None:
-    real = start(fed, json.dumps(METRICS)).json()["id"]
+def test_nobody_without_a_key_gets_in(flown: Stack, key: str | None) -> None:
+    real = start(flown, json.dumps(METRICS)).json()["id"]
     headers: Any = {"x-api-key": key}
-    assert is_problem(start(fed, json.dumps(METRICS), **headers), 403)
-    assert is_problem(look(fed, real, **headers), 403)
+    assert is_problem(start(flown, json.dumps(METRICS), **headers), 403)
+    assert is_problem(look(flown, real, **headers), 403)

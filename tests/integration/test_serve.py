@@ -14,6 +14,7 @@ import pytest
 from pipeline.errors import AnswerTooLarge
 from pipeline.serve.moments import format_moment, round_down
 from tests.integration.warehousing import Row, World, event, facts_of, quarantined
+from tests.reader_settings import READER, TELEMETRY
 
 NAUGHTY = [
     "",
@@ -90,21 +91,7 @@ def pages(world: World) -> list[Row]:
 
 @pytest.fixture
 def handlers(monkeypatch: pytest.MonkeyPatch, world: World) -> Callable[[str], ModuleType]:
-    for name, value in {
-        "WORKGROUP_NAME": "pipeline",
-        "DATABASE_NAME": "events",
-        "LAKE_BUCKET": "lake",
-        "BUDGET_TABLE": "budget",
-        "READS_PER_SECOND": "15",
-        "CACHE_TTL_SECONDS": "300",
-        "CURSOR_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:x",
-        "EVENT_QUEUE_URL": "https://sqs/events",
-        "LOAD_QUEUE_URL": "https://sqs/loads",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "POWERTOOLS_TRACE_DISABLED": "1",
-        "POWERTOOLS_SERVICE_NAME": "test",
-        "POWERTOOLS_METRICS_NAMESPACE": "Test",
-    }.items():
+    for name, value in (READER | TELEMETRY).items():
         monkeypatch.setenv(name, value)
 
     def handler(name: str) -> ModuleType:

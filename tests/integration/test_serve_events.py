@@ -25,6 +25,7 @@ from pipeline.serve.contract import MAX_ANSWER_BYTES
 from pipeline.serve.signing import EXPIRED, Signer
 from tests.integration.test_serve import NAUGHTY, escaped
 from tests.integration.warehousing import ABSENT, Row, World, event, facts_of, quarantined
+from tests.reader_settings import READER, TELEMETRY
 
 FORMATS = ("json", "csv", "ndjson")
 JSON_TEXTS = ("extensions", "data")
@@ -39,19 +40,7 @@ def world() -> Iterator[World]:
 @pytest.fixture(scope="module")
 def module() -> Iterator[ModuleType]:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "WORKGROUP_NAME": "pipeline",
-            "DATABASE_NAME": "events",
-            "LAKE_BUCKET": "lake",
-            "BUDGET_TABLE": "budget",
-            "READS_PER_SECOND": "15",
-            "CACHE_TTL_SECONDS": "300",
-            "CURSOR_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:x",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "POWERTOOLS_TRACE_DISABLED": "1",
-            "POWERTOOLS_SERVICE_NAME": "test",
-            "POWERTOOLS_METRICS_NAMESPACE": "Test",
-        }.items():
+        for name, value in (READER | TELEMETRY).items():
             patch.setenv(name, value)
         yield importlib.import_module("pipeline.serve.events")
 

@@ -1,18 +1,14 @@
 """Exports by a real database: the files of every format hold what the endpoint answers."""
 
-import csv
 import gzip
-import io
 import json
 import random
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from pipeline.catalogue import Column, EventType
@@ -26,6 +22,7 @@ from pipeline.serve.reply import answer_question
 from pipeline.serve.signing import Signer
 from pipeline.serve.source import choose
 from pipeline.serve.wanted import read_wanted
+from tests.exported_files import READERS
 from tests.integration.test_serve import NAUGHTY
 from tests.integration.warehousing import BUCKET, Row, World, event, facts_of
 
@@ -133,35 +130,6 @@ def exported(export: Export, world: World, tmp_path: Path) -> Rows:
         return found
 
     return rows
-
-
-def read_csv(body: bytes, _: Path) -> list[Row]:
-    return list(csv.DictReader(io.StringIO(gzip.decompress(body).decode(), newline="")))
-
-
-def read_ndjson(body: bytes, _: Path) -> list[Row]:
-    return [json.loads(line) for line in gzip.decompress(body).decode().split("\n") if line]
-
-
-def read_parquet(body: bytes, folder: Path) -> list[Row]:
-    path = folder / "file.parquet"
-    path.write_bytes(body)
-    with duckdb.connect() as connection:
-        found = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
-        names = [name for name, *_ in found.description or ()]
-        return [
-            {name: of_parquet(value) for name, value in zip(names, row, strict=True)}
-            for row in found.fetchall()
-        ]
-
-
-def of_parquet(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return format_moment(value.replace(tzinfo=UTC))
-    return int(value) if isinstance(value, Decimal) else value
-
-
-READERS = {"csv": read_csv, "ndjson": read_ndjson, "parquet": read_parquet}
 
 
 def as_read(row: Row, format_: str) -> Row:

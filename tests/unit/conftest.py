@@ -6,15 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.reader_settings import TELEMETRY
+
 # Before any test module is imported: telemetry reads its names when it is.
-os.environ.update(
-    AWS_DEFAULT_REGION="us-east-1",
-    AWS_ACCESS_KEY_ID="test",
-    AWS_SECRET_ACCESS_KEY="test",
-    POWERTOOLS_TRACE_DISABLED="1",
-    POWERTOOLS_SERVICE_NAME="test",
-    POWERTOOLS_METRICS_NAMESPACE="Test",
-)
+os.environ.update(TELEMETRY, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
 
 
 @dataclass

@@ -27,10 +27,10 @@ from pipeline.serve.signing import Signer
 from pipeline.serve.unloading import FORMS, OPTIONS, Field, Selection, Target, export_statements
 from pipeline.serve.wanted import read_wanted
 from pipeline.warehouse import State
+from tests.reader_settings import READER, ROLE
 
 EVENTS = Path(__file__).parents[2] / "events"
 CATALOGUE = load_catalogue()
-ROLE = "arn:aws:iam::123456789012:role/unload"
 TARGET = Target("s3://lake/exports/e1/part-", ROLE)
 
 
@@ -325,15 +325,7 @@ class Desk:
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch, context: Any) -> Desk:
-    for name, value in {
-        "WORKGROUP_NAME": "pipeline",
-        "DATABASE_NAME": "events",
-        "LAKE_BUCKET": "lake",
-        "BUDGET_TABLE": "budget",
-        "READS_PER_SECOND": "15",
-        "CURSOR_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:x",
-        "UNLOAD_ROLE_ARN": ROLE,
-    }.items():
+    for name, value in READER.items():
         monkeypatch.setenv(name, value)
     module = importlib.import_module("pipeline.serve.exports")
     built = Desk(module, context)

@@ -27,6 +27,7 @@ from pipeline.serve.answers import CONTENT_TYPES, Answer
 from pipeline.serve.desk import AWAIT_SECONDS, BUDGET_SECONDS, CLAIM_SECONDS, READ_SECONDS, Desk
 from pipeline.serve.kept import KeptAnswers
 from pipeline.serve.record import ARRIVAL, ENVELOPE, JUDGEMENT, write_record
+from tests.reader_settings import READER
 
 EVENTS = Path(__file__).parents[2] / "events"
 SECRET = 'ERROR: relation "facts_x" SELECT arn:aws:iam::123456789012:role/reader'
@@ -127,17 +128,7 @@ Serve = Callable[..., tuple[ModuleType, FakeWarehouse]]
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
-    for name, value in {
-        "WORKGROUP_NAME": "pipeline",
-        "DATABASE_NAME": "events",
-        "LAKE_BUCKET": "lake",
-        "BUDGET_TABLE": "budget",
-        "READS_PER_SECOND": "15",
-        "CACHE_TTL_SECONDS": "300",
-        "CURSOR_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:cursor",
-        "EVENT_QUEUE_URL": "https://sqs/events",
-        "LOAD_QUEUE_URL": "https://sqs/loads",
-    }.items():
+    for name, value in READER.items():
         monkeypatch.setenv(name, value)
 
     def build(name: str, *answer: Any, **more: Any) -> tuple[ModuleType, FakeWarehouse]:
