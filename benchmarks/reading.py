@@ -17,6 +17,7 @@ from pipeline.budget import Budget
 from pipeline.lake import brief_lake
 from pipeline.serve import metrics
 from pipeline.serve.kept import KeptAnswers
+from pipeline.shared_table import SharedTable
 
 CALLS = ("execute_statement", "get_statement_result_v2")
 
@@ -79,7 +80,9 @@ class Reader:
     def read(self, parameters: dict[str, str]) -> dict[str, float]:
         """Answer once past every memory; returns the milliseconds in all, and of each part."""
         settings = metrics.settings
-        budget = Budget(settings.budget_table, settings.reads_per_second, self._dynamodb)
+        budget = Budget(
+            SharedTable(settings.budget_table, self._dynamodb), settings.reads_per_second
+        )
         kept = KeptAnswers(self._shelf, report=telemetry.warn)
         metrics.desk = replace(
             metrics.desk,

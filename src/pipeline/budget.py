@@ -1,54 +1,16 @@
 """The budget of warehouse reads: so many a second, shared by every container that reads."""
 
-import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as NoConnection
+from pipeline.errors import BudgetSpent, TableUnavailable
+from pipeline.shared_table import SharedTable, Watch
 
-from pipeline.errors import BudgetSpent
-
-# A reader waits for this: an unreachable table costs 2 x (1 + 1) s and a short pause at most.
-CONFIG = Config(
-    connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
-)
-# Long enough that reads do not pay for an unreachable table one by one.
-BLIND_SECONDS = 5
 # The item of a second is of no use after it; the rest is margin for clocks.
 KEPT_SECONDS = 600
 # Those who wait come back over this part of the next second.
 SPREAD_SECONDS = 0.5
 LONGEST_RETRY_AFTER = 5
-THROTTLED = frozenset(
-    {
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-    }
-)
-SERVER_FAULT = 500
-
-
-class DynamoDBClient(Protocol):
-    """The call of boto3's DynamoDB client that the budget makes."""
-
-    def update_item(self, **arguments: Any) -> Any:
-        """Change one item if a condition holds."""
-
-
-@dataclass(frozen=True)
-class Watch:
-    """The wall clock, how to wait by it, and a number from 0 to 1 that spreads those who wait."""
-
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-    chance: Callable[[], float] = random.random
 
 
 @dataclass
@@ -74,9 +36,8 @@ class Budget:
 
     def __init__(
         self,
-        table: str,
+        table: SharedTable,
         per_second: int,
-        client: DynamoDBClient | None = None,
         *,
         report: Callable[[str], None] = lambda _: None,
         watch: Watch | None = None,
@@ -85,11 +46,9 @@ class Budget:
             raise ValueError("a budget grants at least one token a second")
         self._table = table
         self._per_second = per_second
-        self._dynamodb: DynamoDBClient = client or boto3.client("dynamodb", config=CONFIG)
         self._report = report
         self._watch = watch or Watch()
         self._lease = Lease(second=0)
-        self._blind_until = 0.0
 
     def take(self, *, seconds: float) -> None:
         """Take one token of this second or, within so many seconds, of a later one.
@@ -105,18 +64,11 @@ class Budget:
         now = self._watch.now()
         if self._lease.second != int(now):
             self._lease = Lease(int(now))  # unused tokens lapse with their second
-        if now < self._blind_until:
-            self._report("resting after the table could not be reached")
-            return True
         try:
             return self._taken_from(self._lease)
-        except ClientError as fault:
-            reason = excuse(fault)
-        except (HTTPClientError, NoConnection) as fault:
-            self._blind_until = self._watch.now() + BLIND_SECONDS
-            reason = type(fault).__name__
-        self._report(reason)
-        return True
+        except TableUnavailable as fault:
+            self._report(str(fault))
+            return True
 
     def _taken_from(self, lease: Lease) -> bool:
         if not lease.left:
@@ -139,23 +91,12 @@ class Budget:
 
     def _granted(self, second: int, size: int) -> bool:
         # If the SDK asks again after a lost answer, tokens are counted twice: too few, never more.
-        try:
-            self._dynamodb.update_item(
-                TableName=self._table,
-                Key={"name": {"S": str(second)}},
-                UpdateExpression="ADD used :size SET expires_at = :expires_at",
-                ConditionExpression="attribute_not_exists(used) OR used <= :most",
-                ExpressionAttributeValues={
-                    ":size": {"N": str(size)},
-                    ":most": {"N": str(self._per_second - size)},
-                    ":expires_at": {"N": str(second + KEPT_SECONDS)},
-                },
-            )
-        except ClientError as fault:
-            if code_of(fault) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return self._table.update(
+            str(second),
+            "ADD used :size SET expires_at = :expires_at",
+            {":size": size, ":most": self._per_second - size, ":expires_at": second + KEPT_SECONDS},
+            condition="attribute_not_exists(used) OR used <= :most",
+        )
 
     def _wait(self, deadline: float) -> None:
         now = self._watch.now()
@@ -165,17 +106,3 @@ class Budget:
             raise BudgetSpent(1 + int(self._watch.chance() * LONGEST_RETRY_AFTER))
         back = min(following + self._watch.chance() * SPREAD_SECONDS, deadline)
         self._watch.sleep(max(0.0, back - now))
-
-
-def excuse(fault: ClientError) -> str:
-    """Name a fault that is no reason to stop reading; raises any other again."""
-    code = code_of(fault)
-    status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in THROTTLED or status >= SERVER_FAULT:
-        return code
-    raise fault
-
-
-def code_of(fault: ClientError) -> str:
-    """Read the code of a client error."""
-    return str(fault.response.get("Error", {}).get("Code", ""))

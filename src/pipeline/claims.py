@@ -1,16 +1,15 @@
 """Claims to questions: of all containers that are asked the same, one asks the warehouse."""
 
 from collections.abc import Callable
-from typing import Any
 
-import boto3
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as NoConnection
-
-from pipeline.budget import CONFIG, KEPT_SECONDS, DynamoDBClient, Watch, code_of, excuse
+from pipeline.budget import KEPT_SECONDS
+from pipeline.errors import TableUnavailable
+from pipeline.shared_table import SharedTable, Watch
 
 PREFIX = "asked/"
 MILLISECONDS = 1_000
+CHANGE = "SET claimed_until = :until, expires_at = :expires_at"
+FREE = "attribute_not_exists(claimed_until) OR claimed_until <= :now"
 
 
 class Claims:
@@ -21,57 +20,36 @@ class Claims:
 
     def __init__(
         self,
-        table: str,
-        client: DynamoDBClient | None = None,
+        table: SharedTable,
         *,
         report: Callable[[str], None] = lambda _: None,
         watch: Watch | None = None,
     ) -> None:
         self._table = table
-        self._dynamodb: DynamoDBClient = client or boto3.client("dynamodb", config=CONFIG)
         self._report = report
         self._watch = watch or Watch()
 
     def take(self, key: str, seconds: float) -> bool:
         """Claim a question for so many seconds; False while somebody else's claim lasts."""
         now = self._watch.now()
+        values = {**_until(now + seconds), ":now": _milliseconds(now)}
         try:
-            self._claim(key, now, now + seconds)
-        except ClientError as fault:
-            if code_of(fault) == "ConditionalCheckFailedException":
-                return False
-            self._report(excuse(fault))
-        except (HTTPClientError, NoConnection) as fault:
-            self._report(type(fault).__name__)
-        return True
+            return self._table.update(PREFIX + key, CHANGE, values, condition=FREE)
+        except TableUnavailable as fault:
+            self._report(str(fault))
+            return True
 
     def release(self, key: str) -> None:
         """Let go of a claim whose answer did not come; if it cannot be, it ends by itself."""
-        now = self._watch.now()
         try:
-            self._dynamodb.update_item(**self._change(key, now))
-        except (ClientError, HTTPClientError, NoConnection) as fault:
-            self._report(type(fault).__name__)
-
-    def _claim(self, key: str, now: float, until: float) -> None:
-        change = self._change(key, until)
-        change["ConditionExpression"] = (
-            "attribute_not_exists(claimed_until) OR claimed_until <= :now"
-        )
-        change["ExpressionAttributeValues"] |= {":now": {"N": _number(now)}}
-        self._dynamodb.update_item(**change)
-
-    def _change(self, key: str, until: float) -> dict[str, Any]:
-        return {
-            "TableName": self._table,
-            "Key": {"name": {"S": PREFIX + key}},
-            "UpdateExpression": "SET claimed_until = :until, expires_at = :expires_at",
-            "ExpressionAttributeValues": {
-                ":until": {"N": _number(until)},
-                ":expires_at": {"N": str(int(until) + KEPT_SECONDS)},
-            },
-        }
+            self._table.update(PREFIX + key, CHANGE, _until(self._watch.now()))
+        except TableUnavailable as fault:
+            self._report(str(fault))
 
 
-def _number(moment: float) -> str:
-    return str(int(moment * MILLISECONDS))
+def _until(moment: float) -> dict[str, int]:
+    return {":until": _milliseconds(moment), ":expires_at": int(moment) + KEPT_SECONDS}
+
+
+def _milliseconds(moment: float) -> int:
+    return int(moment * MILLISECONDS)

@@ -73,6 +73,10 @@ class BudgetSpent(PipelineError):
         return f"no read is left; ask again after {self.retry_after} s"
 
 
+class TableUnavailable(PipelineError):
+    """The table that containers share throttles or cannot be reached; reading goes on without."""
+
+
 class LakeUnavailable(PipelineError):
     """The lake did not store or return an object; whoever can do without it goes on."""
 

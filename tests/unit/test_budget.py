@@ -12,8 +12,9 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.budget import BLIND_SECONDS, CONFIG, KEPT_SECONDS, Budget, Watch
+from pipeline.budget import KEPT_SECONDS, Budget
 from pipeline.errors import BudgetSpent
+from pipeline.shared_table import BLIND_SECONDS, CONFIG, SharedTable, Watch
 
 START = 1_357_000_000.0
 
@@ -83,9 +84,19 @@ def told() -> list[str]:
     return []
 
 
+def open_budget(
+    table: FakeTable,
+    watch: Watch,
+    per_second: int = 15,
+    report: Callable[[str], None] = lambda _: None,
+) -> Budget:
+    shared = SharedTable("table", table, watch=watch)
+    return Budget(shared, per_second, report=report, watch=watch)
+
+
 @pytest.fixture
 def budget(table: FakeTable, clock: Clock, told: list[str]) -> Budget:
-    return Budget("table", 15, table, report=told.append, watch=clock.watch())
+    return open_budget(table, clock.watch(), report=told.append)
 
 
 def taken(budget: Budget, most: int) -> int:
@@ -165,7 +176,7 @@ def test_waiting_ends_when_no_second_begins_in_time(
 
 def test_a_wait_is_never_longer_than_allowed(table: FakeTable, clock: Clock) -> None:
     table.used[str(int(START))] = 15
-    Budget("table", 15, table, watch=clock.watch(chance=0.9)).take(seconds=1.125)
+    open_budget(table, clock.watch(chance=0.9)).take(seconds=1.125)
     assert clock.slept == [1.125]
 
 
@@ -182,7 +193,7 @@ def test_callers_are_sent_away_for_different_times(
 ) -> None:
     table.used[str(int(START))] = 15
     with pytest.raises(BudgetSpent) as caught:
-        Budget("table", 15, table, watch=clock.watch(chance)).take(seconds=0)
+        open_budget(table, clock.watch(chance)).take(seconds=0)
     assert caught.value.retry_after == seconds
 
 
@@ -245,7 +256,7 @@ def test_an_unreachable_table_costs_little() -> None:
 
 def test_a_budget_of_nothing_is_refused(table: FakeTable) -> None:
     with pytest.raises(ValueError, match="at least one"):
-        Budget("table", 0, table)
+        open_budget(table, Watch(), 0)
 
 
 STEPS = st.tuples(
@@ -261,7 +272,7 @@ def test_no_second_has_more_tokens_than_the_budget(
     per_second: int, steps: list[tuple[int, float, float, float]]
 ) -> None:
     clock, table = Clock(), FakeTable()
-    containers = [Budget("table", per_second, table, watch=clock.watch()) for _ in range(5)]
+    containers = [open_budget(table, clock.watch(), per_second) for _ in range(5)]
     granted: Counter[int] = Counter()
     for container, pause, latency, seconds in steps:
         clock.time += pause
@@ -278,7 +289,7 @@ def test_containers_at_the_same_time_share_one_budget(table: FakeTable, takes: i
     begin = threading.Barrier(30)
 
     def run() -> None:
-        budget = Budget("table", 15, table, watch=Clock().watch())
+        budget = open_budget(table, Clock().watch())
         begin.wait()
         counts.append(taken(budget, takes))
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from pipeline.budget import Watch
 from pipeline.claims import Claims
+from pipeline.shared_table import BLIND_SECONDS, SharedTable, Watch
 
 START = 1_357_000_000.0
 
@@ -40,9 +40,9 @@ def refused(code: str) -> ClientError:
 class Case:
     def __init__(self) -> None:
         self.table, self.time, self.told = FakeTable(), START, list[str]()
-        self.claims = Claims(
-            "t", self.table, report=self.told.append, watch=Watch(now=lambda: self.time)
-        )
+        watch = Watch(now=lambda: self.time)
+        shared = SharedTable("t", self.table, watch=watch)
+        self.claims = Claims(shared, report=self.told.append, watch=watch)
 
 
 def test_a_question_is_claimed_once_until_the_claim_ends() -> None:
@@ -74,3 +74,16 @@ def test_claims_and_seconds_never_meet() -> None:
     case = Case()
     case.claims.take("1357000000", 10)
     assert list(case.table.items) == ["asked/1357000000"]
+
+
+def test_a_table_that_is_out_of_reach_is_not_asked_for_every_claim() -> None:
+    case = Case()
+    case.table.fault = ConnectTimeoutError(endpoint_url="x")
+    assert case.claims.take("k", 10)
+    case.table.fault = AssertionError("asked again")
+    assert case.claims.take("k", 10)
+    case.claims.release("k")
+    case.table.fault = None
+    case.time += BLIND_SECONDS
+    assert case.claims.take("k", 10)
+    assert not case.claims.take("k", 10)

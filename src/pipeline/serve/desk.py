@@ -22,6 +22,7 @@ from pipeline.serve.answering import (
 )
 from pipeline.serve.kept import KeptAnswers
 from pipeline.serve.problems import Response
+from pipeline.shared_table import SharedTable
 
 # Waiting for another asker, for the budget, and the read stay below the functions' 28 s together,
 # and so below the 29 s after which API Gateway gives up.
@@ -147,9 +148,10 @@ def open_desk(
     bucket: str, budget_table: str, reads_per_second: int, cache_ttl_seconds: int
 ) -> Desk:
     """Make the desk of a reading function, once for all of its invocations."""
+    table = SharedTable(budget_table)
     return Desk(
-        Budget(budget_table, reads_per_second, report=telemetry.warn),
-        Claims(budget_table, report=telemetry.warn),
+        Budget(table, reads_per_second, report=telemetry.warn),
+        Claims(table, report=telemetry.warn),
         KeptAnswers(brief_lake(bucket), report=telemetry.warn),
         cache_ttl_seconds,
     )

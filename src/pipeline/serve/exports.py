@@ -19,6 +19,7 @@ from pipeline.serve.question import read_parameters
 from pipeline.serve.signing import Signer
 from pipeline.serve.wanted import read_wanted
 from pipeline.settings import from_env
+from pipeline.shared_table import SharedTable
 from pipeline.warehouse import Warehouse
 
 
@@ -40,7 +41,7 @@ secret = Secret(settings.cursor_secret_arn)
 exporter = Exporter(
     Warehouse(settings.workgroup_name, settings.database_name),
     SigningLake(settings.lake_bucket),
-    Budget(settings.budget_table, settings.reads_per_second, report=telemetry.warn),
+    Budget(SharedTable(settings.budget_table), settings.reads_per_second, report=telemetry.warn),
     lambda: Signer(secret.read(), EXPORT_ID.name),
     settings.unload_role_arn,
 )
