@@ -2,6 +2,7 @@
 
 ROLE = "arn:aws:iam::000000000000:role/unload"
 READER = {
+    "AWS_DEFAULT_REGION": "us-east-1",
     "WORKGROUP_NAME": "pipeline",
     "DATABASE_NAME": "events",
     "LAKE_BUCKET": "lake",
@@ -14,7 +15,6 @@ READER = {
     "UNLOAD_ROLE_ARN": ROLE,
 }
 TELEMETRY = {
-    "AWS_DEFAULT_REGION": "us-east-1",
     "POWERTOOLS_TRACE_DISABLED": "1",
     "POWERTOOLS_SERVICE_NAME": "test",
     "POWERTOOLS_METRICS_NAMESPACE": "Test",

@@ -14,7 +14,7 @@ import pytest
 from pipeline.errors import AnswerTooLarge
 from pipeline.serve.moments import format_moment, round_down
 from tests.integration.warehousing import Row, World, event, facts_of, quarantined
-from tests.reader_settings import READER, TELEMETRY
+from tests.reader_settings import READER
 
 NAUGHTY = [
     "",
@@ -91,7 +91,7 @@ def pages(world: World) -> list[Row]:
 
 @pytest.fixture
 def handlers(monkeypatch: pytest.MonkeyPatch, world: World) -> Callable[[str], ModuleType]:
-    for name, value in (READER | TELEMETRY).items():
+    for name, value in READER.items():
         monkeypatch.setenv(name, value)
 
     def handler(name: str) -> ModuleType:

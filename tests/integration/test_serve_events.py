@@ -25,7 +25,7 @@ from pipeline.serve.contract import MAX_ANSWER_BYTES
 from pipeline.serve.signing import EXPIRED, Signer
 from tests.integration.test_serve import NAUGHTY, escaped
 from tests.integration.warehousing import ABSENT, Row, World, event, facts_of, quarantined
-from tests.reader_settings import READER, TELEMETRY
+from tests.reader_settings import READER
 
 FORMATS = ("json", "csv", "ndjson")
 JSON_TEXTS = ("extensions", "data")
@@ -40,7 +40,7 @@ def world() -> Iterator[World]:
 @pytest.fixture(scope="module")
 def module() -> Iterator[ModuleType]:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (READER | TELEMETRY).items():
+        for name, value in READER.items():
             patch.setenv(name, value)
         yield importlib.import_module("pipeline.serve.events")
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.reader_settings import TELEMETRY
-
-# Before any test module is imported: telemetry reads its names when it is.
-os.environ.update(TELEMETRY, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
+os.environ.update(
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_ACCESS_KEY_ID="test",
+    AWS_SECRET_ACCESS_KEY="test",
+)
 
 
 @dataclass
