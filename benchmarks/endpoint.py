@@ -22,11 +22,11 @@ from local.cloud import LocalCloud, address_of_warehouse
 from local.processes import HOST, Server, clean_environment, free_port
 from local.run import PARAMETERS, deploy_template
 from local.stack import Stack
-from pipeline.serve.answers import Answer
-from pipeline.serve.query import metrics_query
-from pipeline.serve.question import Question, read_question
-from pipeline.serve.reply import answer_question
-from pipeline.serve.source import Source, choose, facts
+from pipeline.serve.asking.question import Question, read_question
+from pipeline.serve.querying.query import metrics_query
+from pipeline.serve.querying.source import Source, choose, facts
+from pipeline.serve.telling.answers import Answer
+from pipeline.serve.telling.reply import answer_question
 from pipeline.warehouse import Warehouse
 
 STATE = Path(".local/benchmark-endpoint")

@@ -16,7 +16,7 @@ from pipeline import telemetry
 from pipeline.budget import Budget
 from pipeline.lake import brief_lake
 from pipeline.serve import metrics
-from pipeline.serve.kept import KeptAnswers
+from pipeline.serve.desk.kept import KeptAnswers
 from pipeline.shared_table import SharedTable
 
 CALLS = ("execute_statement", "get_statement_result_v2")

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline.serve.moments import format_moment
+from pipeline.serve.asking.moments import format_moment
 
 Row = dict[str, Any]
 

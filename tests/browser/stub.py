@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pipeline.serve.page import render
+from pipeline.serve.describing.page import render
 from tests.browser import canned
 
 STAGE = "/_aws/execute-api/abc123/live"

@@ -9,7 +9,7 @@ from hypothesis import strategies
 from schemathesis import Case, CheckContext, HookContext, Response
 
 from pipeline.catalogue import load_catalogue
-from pipeline.serve import zones
+from pipeline.serve.asking import zones
 
 CATALOGUE = load_catalogue()
 BOUNDS = ("from", "to", "filter")

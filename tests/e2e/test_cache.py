@@ -12,7 +12,7 @@ import requests
 from local.cloud import LocalCloud
 from local.feed import send_uploads
 from local.stack import Stack
-from pipeline.serve.contract import ROUTES
+from pipeline.serve.asking.contract import ROUTES
 
 Event = dict[str, Any]
 Poll = Callable[[Callable[[], bool], str], None]

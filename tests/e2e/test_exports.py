@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from local.stack import Stack
-from pipeline.serve.exporter import URL_SECONDS
+from pipeline.serve.exporting.exporter import URL_SECONDS
 from tests.exported_files import READERS
 
 Row = dict[str, Any]

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from pipeline.load.migration import Names, update_schema
 from pipeline.load.summing import fill_rollups, rollup_tables
-from pipeline.serve.answers import Answer
-from pipeline.serve.moments import format_moment
-from pipeline.serve.query import metrics_query
-from pipeline.serve.question import Question, read_question
-from pipeline.serve.reply import answer_question
-from pipeline.serve.source import Source, choose, facts
+from pipeline.serve.asking.moments import format_moment
+from pipeline.serve.asking.question import Question, read_question
+from pipeline.serve.querying.query import metrics_query
+from pipeline.serve.querying.source import Source, choose, facts
+from pipeline.serve.telling.answers import Answer
+from pipeline.serve.telling.reply import answer_question
 from tests.integration.warehousing import Row, World, event
 
 TYPE = "flight.arrived"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import AnswerTooLarge
-from pipeline.serve.moments import format_moment, round_down
+from pipeline.serve.asking.moments import format_moment, round_down
 from tests.integration.warehousing import Row, World, event, facts_of, quarantined
 from tests.reader_settings import READER
 
@@ -275,7 +275,7 @@ def test_an_answer_that_is_too_large_is_refused_with_what_to_do(
     ask: Ask, pages: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert pages
-    monkeypatch.setattr("pipeline.serve.answers.MAX_ANSWER_BYTES", 500)
+    monkeypatch.setattr("pipeline.serve.telling.answers.MAX_ANSWER_BYTES", 500)
     with pytest.raises(AnswerTooLarge, match="/v1/exports"):
         ask("page.viewed", group_by="referrer")
 

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from pipeline.errors import MalformedQuestion, NothingFound
 from pipeline.event import event_key
 from pipeline.exact_json import write
-from pipeline.serve.answers import Answer
-from pipeline.serve.contract import MAX_ANSWER_BYTES
-from pipeline.serve.signing import EXPIRED, Signer
+from pipeline.serve.asking.contract import MAX_ANSWER_BYTES
+from pipeline.serve.asking.signing import EXPIRED, Signer
+from pipeline.serve.telling.answers import Answer
 from tests.integration.test_serve import NAUGHTY, escaped
 from tests.integration.warehousing import ABSENT, Row, World, event, facts_of, quarantined
 from tests.reader_settings import READER

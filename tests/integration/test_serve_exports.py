@@ -14,14 +14,14 @@ import pytest
 from pipeline.catalogue import Column, EventType
 from pipeline.lake import SigningLake
 from pipeline.load import ddl
-from pipeline.serve.exporter import Exporter
-from pipeline.serve.moments import format_moment
-from pipeline.serve.query import metrics_query
-from pipeline.serve.question import read_question
-from pipeline.serve.reply import answer_question
-from pipeline.serve.signing import Signer
-from pipeline.serve.source import choose
-from pipeline.serve.wanted import read_wanted
+from pipeline.serve.asking.moments import format_moment
+from pipeline.serve.asking.question import read_question
+from pipeline.serve.asking.signing import Signer
+from pipeline.serve.exporting.exporter import Exporter
+from pipeline.serve.exporting.wanted import read_wanted
+from pipeline.serve.querying.query import metrics_query
+from pipeline.serve.querying.source import choose
+from pipeline.serve.telling.reply import answer_question
 from tests.exported_files import READERS
 from tests.integration.test_serve import NAUGHTY
 from tests.integration.warehousing import BUCKET, Row, World, event, facts_of

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline.serve.contract import ROUTES, Route
+from pipeline.serve.asking.contract import ROUTES, Route
 
 Resources = dict[str, dict[str, Any]]
 Place = tuple[str, str]

@@ -12,6 +12,8 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src"
 STAGES = {"receive", "stage", "prepare", "load", "serve"}
 KNOW_BOTO3 = {"lake", "queue", "bus", "workflow", "warehouse", "shared_table", "secret"}
+# The parts of serve/ in their order: each may import those before it. The handlers see all of them.
+READER = ("asking", "querying", "telling", "describing", "desk", "exporting")
 MODULES = sorted((SOURCE / "pipeline").rglob("*.py"))
 
 
@@ -39,6 +41,21 @@ def test_imports_point_one_way(path: Path) -> None:
             continue
         allowed = parts[1] not in STAGES or parts[1] == place
         assert allowed, f"{place} may not import {name}"
+
+
+@pytest.mark.parametrize("part", READER)
+def test_the_reader_is_layered(part: str) -> None:
+    later = READER[READER.index(part) + 1 :]
+    folder = SOURCE / "pipeline/serve" / part
+    imported = {name for path in folder.rglob("*.py") for name in imports_of(path)}
+    parts = {name.split(".")[2] for name in imported if name.startswith("pipeline.serve.")}
+    assert parts <= set(READER), "a handler is imported"
+    assert not parts & set(later)
+
+
+def test_all_parts_of_the_reader_are_ordered() -> None:
+    folders = {path.parent.name for path in (SOURCE / "pipeline/serve").glob("*/__init__.py")}
+    assert folders == set(READER)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SOURCE)))

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from pipeline.serve.page import FOLDER, render
+from pipeline.serve.describing.page import FOLDER, render
 
 PAGE, POLICY = render()
 DIRECTIVES = dict(part.split(" ", 1) for part in POLICY.split("; "))

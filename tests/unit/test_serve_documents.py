@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.serve.page import render
+from pipeline.serve.describing.page import render
 
 EVENTS = Path(__file__).parents[2] / "events"
 

@@ -21,11 +21,18 @@ from pipeline.errors import (
     WarehouseBusy,
     WarehouseUnavailable,
 )
-from pipeline.serve.body import MAX_BODY_BYTES, read_members
-from pipeline.serve.exporter import Exporter
-from pipeline.serve.signing import Signer
-from pipeline.serve.unloading import FORMS, OPTIONS, Field, Selection, Target, export_statements
-from pipeline.serve.wanted import read_wanted
+from pipeline.serve.asking.body import MAX_BODY_BYTES, read_members
+from pipeline.serve.asking.signing import Signer
+from pipeline.serve.exporting.exporter import Exporter
+from pipeline.serve.exporting.wanted import read_wanted
+from pipeline.serve.querying.unloading import (
+    FORMS,
+    OPTIONS,
+    Field,
+    Selection,
+    Target,
+    export_statements,
+)
 from pipeline.warehouse import State
 from tests.reader_settings import READER, ROLE
 

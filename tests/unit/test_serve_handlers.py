@@ -21,12 +21,18 @@ from pipeline.errors import (
     WarehouseUnavailable,
 )
 from pipeline.queue import QueueGauge
-from pipeline.serve import problems
-from pipeline.serve.answering import Inquiry
-from pipeline.serve.answers import CONTENT_TYPES, Answer
-from pipeline.serve.desk import AWAIT_SECONDS, BUDGET_SECONDS, CLAIM_SECONDS, READ_SECONDS, Desk
-from pipeline.serve.kept import KeptAnswers
-from pipeline.serve.record import ARRIVAL, ENVELOPE, JUDGEMENT, write_record
+from pipeline.serve.desk.answering import Inquiry
+from pipeline.serve.desk.desk import (
+    AWAIT_SECONDS,
+    BUDGET_SECONDS,
+    CLAIM_SECONDS,
+    READ_SECONDS,
+    Desk,
+)
+from pipeline.serve.desk.kept import KeptAnswers
+from pipeline.serve.telling import problems
+from pipeline.serve.telling.answers import CONTENT_TYPES, Answer
+from pipeline.serve.telling.record import ARRIVAL, ENVELOPE, JUDGEMENT, write_record
 from tests.reader_settings import READER
 
 EVENTS = Path(__file__).parents[2] / "events"

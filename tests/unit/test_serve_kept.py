@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import LakeUnavailable
-from pipeline.serve.kept import ANSWER_OVERHEAD, KeptAnswers
-from pipeline.serve.problems import Response
+from pipeline.serve.desk.kept import ANSWER_OVERHEAD, KeptAnswers
+from pipeline.serve.telling.problems import Response
 
 BODY = '{"type": "t", "filter": [], "as_of": "2013-01-07T00:00:00Z", "stale": false, "rows": [%s]}'
 
@@ -291,7 +291,7 @@ def test_an_answer_that_is_replaced_counts_once(shelf: FakeShelf) -> None:
 def test_what_was_written_is_remembered_of_so_many_only(
     kept: KeptAnswers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.serve.kept.MAX_WRITTEN", 3)
+    monkeypatch.setattr("pipeline.serve.desk.kept.MAX_WRITTEN", 3)
     for n in range(10):
         kept.keep(str(n), good())
     assert list(kept._written) == ["7", "8", "9"]

@@ -16,19 +16,19 @@ from hypothesis import strategies as st
 
 from pipeline.catalogue import load_catalogue
 from pipeline.errors import MalformedQuestion
-from pipeline.serve.answers import Answer
-from pipeline.serve.contract import MAX_ANSWER_BYTES
-from pipeline.serve.cursor import Position, read_cursor, write_cursor
-from pipeline.serve.listing import Listing, read_listing
-from pipeline.serve.listing_query import listing_query
-from pipeline.serve.listing_reply import (
+from pipeline.serve.asking.contract import MAX_ANSWER_BYTES
+from pipeline.serve.asking.cursor import Position, read_cursor, write_cursor
+from pipeline.serve.asking.listing import Listing, read_listing
+from pipeline.serve.asking.signing import Signer
+from pipeline.serve.querying.listing_query import listing_query
+from pipeline.serve.telling.answers import Answer
+from pipeline.serve.telling.listing_reply import (
     COLUMNS,
     JSON_TEXTS,
     MAX_LINK,
     answer_listing,
     read_records,
 )
-from pipeline.serve.signing import Signer
 from pipeline.warehouse import bound
 
 UNTIMED = settings(deadline=None)  # a busy machine is no fault
@@ -324,7 +324,7 @@ def test_a_long_question_still_leaves_room_for_events() -> None:
 
 
 def test_a_page_has_an_event_however_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.serve.listing_reply.MAX_ANSWER_BYTES", 10)
+    monkeypatch.setattr("pipeline.serve.telling.listing_reply.MAX_ANSWER_BYTES", 10)
     assert len(body_of(huge(2))["events"]) == 1
 
 

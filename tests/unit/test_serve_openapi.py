@@ -19,18 +19,18 @@ from pipeline.envelope import MAX_ATTRIBUTE, URI_REFERENCE
 from pipeline.errors import MalformedQuestion
 from pipeline.event import make_row, receive_at
 from pipeline.receive import cloudevents, http
-from pipeline.serve import responses, sending
-from pipeline.serve.answers import CONTENT_TYPES
-from pipeline.serve.contract import EXPORT_FORMATS, ROUTES, SIGNED
-from pipeline.serve.filters import read_filter
-from pipeline.serve.grammar import filter_pattern
-from pipeline.serve.listing import COLUMNS
-from pipeline.serve.moments import parse_moment
-from pipeline.serve.openapi import openapi
-from pipeline.serve.problems import TABLE
-from pipeline.serve.question import read_question
-from pipeline.serve.signing import Signer
-from pipeline.serve.wanted import ALLOWED
+from pipeline.serve.asking.contract import EXPORT_FORMATS, ROUTES, SIGNED
+from pipeline.serve.asking.filters import read_filter
+from pipeline.serve.asking.listing import COLUMNS
+from pipeline.serve.asking.moments import parse_moment
+from pipeline.serve.asking.question import read_question
+from pipeline.serve.asking.signing import Signer
+from pipeline.serve.describing import responses, sending
+from pipeline.serve.describing.grammar import filter_pattern
+from pipeline.serve.describing.openapi import openapi
+from pipeline.serve.exporting.wanted import ALLOWED
+from pipeline.serve.telling.answers import CONTENT_TYPES
+from pipeline.serve.telling.problems import TABLE
 
 CATALOGUE = load_catalogue()
 AWKWARD = tuple(

@@ -6,13 +6,13 @@ import pytest
 
 from pipeline.catalogue import Column, load_catalogue
 from pipeline.errors import MalformedQuestion
-from pipeline.serve.contract import ROUTES, query_names
-from pipeline.serve.filters import filter_value, split_terms
-from pipeline.serve.moments import format_moment, parse_moment, round_down, round_up
-from pipeline.serve.query import metrics_query
-from pipeline.serve.question import Question, read_parameters, read_question
-from pipeline.serve.source import choose, facts
-from pipeline.serve.zones import has_whole_hours, zone_of
+from pipeline.serve.asking.contract import ROUTES, query_names
+from pipeline.serve.asking.filters import filter_value, split_terms
+from pipeline.serve.asking.moments import format_moment, parse_moment, round_down, round_up
+from pipeline.serve.asking.question import Question, read_parameters, read_question
+from pipeline.serve.asking.zones import has_whole_hours, zone_of
+from pipeline.serve.querying.query import metrics_query
+from pipeline.serve.querying.source import choose, facts
 
 PARAMETERS = query_names("/v1/metrics/{type}")
 

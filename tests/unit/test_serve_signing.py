@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import MalformedQuestion, SecretUnavailable
 from pipeline.secret import MAX_AGE, Secret
-from pipeline.serve.cursor import (
+from pipeline.serve.asking.cursor import (
     HOUR,
     LIFETIME,
     Position,
@@ -20,7 +20,7 @@ from pipeline.serve.cursor import (
     read_cursor,
     write_cursor,
 )
-from pipeline.serve.signing import EXPIRED, MAX_TOKEN, UNKNOWN, Signer
+from pipeline.serve.asking.signing import EXPIRED, MAX_TOKEN, UNKNOWN, Signer
 
 UNTIMED = settings(deadline=None)  # a busy machine is no fault
 NOW = 1_357_000_000.5

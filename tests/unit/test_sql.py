@@ -13,18 +13,18 @@ from pipeline.catalogue import Column, EventType, load_catalogue
 from pipeline.load import ddl
 from pipeline.load.plan import EVENTS, FACTS, TYPES_WITH_EVENTS, Pointer
 from pipeline.load.statements import Copying, load_statements
-from pipeline.serve.contract import STATS
-from pipeline.serve.cursor import Position
-from pipeline.serve.filters import read_filter
-from pipeline.serve.listing import COLUMNS, Listing
-from pipeline.serve.listing_query import listing_query, listing_selection
-from pipeline.serve.moments import INTERVALS
-from pipeline.serve.query import metrics_query, metrics_selection
-from pipeline.serve.question import read_question
-from pipeline.serve.record import event_query
-from pipeline.serve.source import choose, facts
-from pipeline.serve.state import status_query
-from pipeline.serve.unloading import FORMS, Target, export_statements
+from pipeline.serve.asking.contract import STATS
+from pipeline.serve.asking.cursor import Position
+from pipeline.serve.asking.filters import read_filter
+from pipeline.serve.asking.listing import COLUMNS, Listing
+from pipeline.serve.asking.moments import INTERVALS
+from pipeline.serve.asking.question import read_question
+from pipeline.serve.querying.listing_query import listing_query, listing_selection
+from pipeline.serve.querying.query import metrics_query, metrics_selection
+from pipeline.serve.querying.source import choose, facts
+from pipeline.serve.querying.unloading import FORMS, Target, export_statements
+from pipeline.serve.telling.record import event_query
+from pipeline.serve.telling.state import status_query
 from pipeline.sql import FOLDER, quoted, statement
 from pipeline.warehouse import TOKENS
 

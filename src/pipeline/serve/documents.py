@@ -8,13 +8,13 @@ from typing import Any
 
 from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
-from pipeline.serve.answering import describe
-from pipeline.serve.answers import CONTENT_TYPES, Answer, to_json
-from pipeline.serve.contract import query_names
-from pipeline.serve.openapi import openapi
-from pipeline.serve.page import render
-from pipeline.serve.problems import Response
-from pipeline.serve.question import read_parameters
+from pipeline.serve.asking.contract import query_names
+from pipeline.serve.asking.question import read_parameters
+from pipeline.serve.describing.openapi import openapi
+from pipeline.serve.describing.page import render
+from pipeline.serve.desk.answering import describe
+from pipeline.serve.telling.answers import CONTENT_TYPES, Answer, to_json
+from pipeline.serve.telling.problems import Response
 from pipeline.settings import from_env
 
 

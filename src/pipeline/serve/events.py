@@ -10,18 +10,18 @@ from pipeline import telemetry
 from pipeline.catalogue import EventType, load_catalogue
 from pipeline.errors import MalformedQuestion
 from pipeline.secret import Secret
-from pipeline.serve.answering import Inquiry, inquiry
-from pipeline.serve.answers import CONTENT_TYPES, Answer
-from pipeline.serve.contract import query_names
-from pipeline.serve.cursor import cursor_signer
-from pipeline.serve.desk import READ_SECONDS, open_desk
-from pipeline.serve.listing import Listing, read_listing
-from pipeline.serve.listing_query import listing_query
-from pipeline.serve.listing_reply import answer_listing
-from pipeline.serve.problems import Response
-from pipeline.serve.question import read_parameters
-from pipeline.serve.record import event_query, write_record
-from pipeline.serve.signing import Signer
+from pipeline.serve.asking.contract import query_names
+from pipeline.serve.asking.cursor import cursor_signer
+from pipeline.serve.asking.listing import Listing, read_listing
+from pipeline.serve.asking.question import read_parameters
+from pipeline.serve.asking.signing import Signer
+from pipeline.serve.desk.answering import Inquiry, inquiry
+from pipeline.serve.desk.desk import READ_SECONDS, open_desk
+from pipeline.serve.querying.listing_query import listing_query
+from pipeline.serve.telling.answers import CONTENT_TYPES, Answer
+from pipeline.serve.telling.listing_reply import answer_listing
+from pipeline.serve.telling.problems import Response
+from pipeline.serve.telling.record import event_query, write_record
 from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
 

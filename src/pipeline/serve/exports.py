@@ -9,15 +9,15 @@ from pipeline.budget import Budget
 from pipeline.catalogue import EventType, load_catalogue
 from pipeline.lake import SigningLake
 from pipeline.secret import Secret
-from pipeline.serve import problems
-from pipeline.serve.answering import Event, report
-from pipeline.serve.body import read_members
-from pipeline.serve.contract import EXPORT_ID
-from pipeline.serve.exporter import Exporter
-from pipeline.serve.problems import Response
-from pipeline.serve.question import read_parameters
-from pipeline.serve.signing import Signer
-from pipeline.serve.wanted import read_wanted
+from pipeline.serve.asking.body import read_members
+from pipeline.serve.asking.contract import EXPORT_ID
+from pipeline.serve.asking.question import read_parameters
+from pipeline.serve.asking.signing import Signer
+from pipeline.serve.desk.answering import Event, report
+from pipeline.serve.exporting.exporter import Exporter
+from pipeline.serve.exporting.wanted import read_wanted
+from pipeline.serve.telling import problems
+from pipeline.serve.telling.problems import Response
 from pipeline.settings import from_env
 from pipeline.shared_table import SharedTable
 from pipeline.warehouse import Warehouse

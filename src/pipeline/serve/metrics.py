@@ -8,16 +8,16 @@ from typing import Any
 from pipeline import telemetry
 from pipeline.catalogue import EventType, load_catalogue
 from pipeline.errors import NothingFound
-from pipeline.serve.answering import Inquiry, describe, inquiry
-from pipeline.serve.answers import CONTENT_TYPES, Answer, to_json
-from pipeline.serve.contract import query_names
-from pipeline.serve.desk import READ_SECONDS, open_desk
-from pipeline.serve.moments import format_moment
-from pipeline.serve.problems import Response
-from pipeline.serve.query import metrics_query
-from pipeline.serve.question import Question, read_parameters, read_question
-from pipeline.serve.reply import answer_question, list_metrics
-from pipeline.serve.source import choose
+from pipeline.serve.asking.contract import query_names
+from pipeline.serve.asking.moments import format_moment
+from pipeline.serve.asking.question import Question, read_parameters, read_question
+from pipeline.serve.desk.answering import Inquiry, describe, inquiry
+from pipeline.serve.desk.desk import READ_SECONDS, open_desk
+from pipeline.serve.querying.query import metrics_query
+from pipeline.serve.querying.source import choose
+from pipeline.serve.telling.answers import CONTENT_TYPES, Answer, to_json
+from pipeline.serve.telling.problems import Response
+from pipeline.serve.telling.reply import answer_question, list_metrics
 from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
 

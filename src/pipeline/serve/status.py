@@ -8,13 +8,13 @@ from typing import Any
 from pipeline import telemetry
 from pipeline.catalogue import EventType, load_catalogue
 from pipeline.queue import QueueGauge
-from pipeline.serve.answering import Inquiry, inquiry
-from pipeline.serve.answers import CONTENT_TYPES, Answer
-from pipeline.serve.contract import query_names
-from pipeline.serve.desk import READ_SECONDS, open_desk
-from pipeline.serve.problems import Response
-from pipeline.serve.question import read_parameters
-from pipeline.serve.state import status_query, write_status
+from pipeline.serve.asking.contract import query_names
+from pipeline.serve.asking.question import read_parameters
+from pipeline.serve.desk.answering import Inquiry, inquiry
+from pipeline.serve.desk.desk import READ_SECONDS, open_desk
+from pipeline.serve.telling.answers import CONTENT_TYPES, Answer
+from pipeline.serve.telling.problems import Response
+from pipeline.serve.telling.state import status_query, write_status
 from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
 

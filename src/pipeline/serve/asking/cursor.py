@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from pipeline.errors import MalformedQuestion
-from pipeline.serve.signing import Signer
+from pipeline.serve.asking.signing import Signer
 
 PARAMETER = "cursor"
 HOUR = 3600

@@ -8,16 +8,22 @@ from typing import Any
 
 from pipeline.catalogue import Column, EventType
 from pipeline.errors import MalformedQuestion
-from pipeline.serve.contract import (
+from pipeline.serve.asking.contract import (
     DEFAULT_LIMIT,
     FORMATS,
     MAX_GROUPS,
     MAX_LIMIT,
     STATS,
 )
-from pipeline.serve.filters import WHOLE, Term, find_column, read_filter
-from pipeline.serve.moments import INTERVALS, format_moment, parse_moment, round_down, round_up
-from pipeline.serve.zones import UTC_NAME, zone_of
+from pipeline.serve.asking.filters import WHOLE, Term, find_column, read_filter
+from pipeline.serve.asking.moments import (
+    INTERVALS,
+    format_moment,
+    parse_moment,
+    round_down,
+    round_up,
+)
+from pipeline.serve.asking.zones import UTC_NAME, zone_of
 
 # What an answer may be ordered by beside the dimensions of group_by.
 OWN_FIELDS = ("bucket", "count", "value")

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline import exact_json
 from pipeline.errors import BodyRefused, BodyTooLarge, MalformedEvent, MalformedQuestion
-from pipeline.serve.headers import header
+from pipeline.serve.asking.headers import header
 
 MEDIA_TYPE = "application/json"
 # A filter's 20 terms of 100 values have room, and its values must fit into what a statement holds.

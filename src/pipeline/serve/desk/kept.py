@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from pipeline.errors import LakeUnavailable
-from pipeline.serve.problems import Response
+from pipeline.serve.telling.problems import Response
 
 MEMORY_BYTES = 16_000_000
 SHELF_SECONDS = 300

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.errors import AnswerTooLarge
-from pipeline.serve.contract import MAX_ANSWER_BYTES
-from pipeline.serve.moments import format_moment
+from pipeline.serve.asking.contract import MAX_ANSWER_BYTES
+from pipeline.serve.asking.moments import format_moment
 
 Row = dict[str, Any]
 ENCODER = json.JSONEncoder(ensure_ascii=False)  # json.dumps makes a new one for each call

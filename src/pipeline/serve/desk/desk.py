@@ -11,8 +11,7 @@ from pipeline.budget import Budget
 from pipeline.claims import Claims
 from pipeline.errors import WarehouseBusy
 from pipeline.lake import brief_lake
-from pipeline.serve import problems
-from pipeline.serve.answering import (
+from pipeline.serve.desk.answering import (
     Event,
     Inquiry,
     conditional,
@@ -20,8 +19,9 @@ from pipeline.serve.answering import (
     respond_with,
     wants_fresh,
 )
-from pipeline.serve.kept import KeptAnswers
-from pipeline.serve.problems import Response
+from pipeline.serve.desk.kept import KeptAnswers
+from pipeline.serve.telling import problems
+from pipeline.serve.telling.problems import Response
 from pipeline.shared_table import SharedTable
 
 # Waiting for another asker, for the budget, and the read stay below the functions' 28 s together,

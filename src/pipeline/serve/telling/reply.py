@@ -9,11 +9,11 @@ from itertools import islice
 from typing import Any
 
 from pipeline.catalogue import Column, EventType
-from pipeline.serve import contract
-from pipeline.serve.answers import Answer, Row, write_rows
-from pipeline.serve.moments import INTERVALS, format_moment
-from pipeline.serve.question import Question
-from pipeline.serve.source import PERCENTILES
+from pipeline.serve.asking import contract
+from pipeline.serve.asking.contract import PERCENTILES
+from pipeline.serve.asking.moments import INTERVALS, format_moment
+from pipeline.serve.asking.question import Question
+from pipeline.serve.telling.answers import Answer, Row, write_rows
 
 Line = list[str]
 

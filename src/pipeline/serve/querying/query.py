@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from pipeline.catalogue import Column
-from pipeline.serve.filters import Term
-from pipeline.serve.moments import format_moment
-from pipeline.serve.question import Question
-from pipeline.serve.source import PERCENTILES, Source
-from pipeline.serve.unloading import Field, Selection
-from pipeline.serve.zones import UTC_NAME, has_whole_hours
+from pipeline.serve.asking.contract import PERCENTILES
+from pipeline.serve.asking.filters import Term
+from pipeline.serve.asking.moments import format_moment
+from pipeline.serve.asking.question import Question
+from pipeline.serve.asking.zones import UTC_NAME, has_whole_hours
+from pipeline.serve.querying.source import Source
+from pipeline.serve.querying.unloading import Field, Selection
 from pipeline.sql import quoted, statement
 
 # Parameters are text; a comparison casts them to the type of the column.

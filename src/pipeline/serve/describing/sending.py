@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.catalogue import EventType
-from pipeline.serve.schemas import (
+from pipeline.serve.describing.schemas import (
     COUNT,
     DIGEST,
     NAME,

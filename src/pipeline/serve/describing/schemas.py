@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.catalogue import Column, EventType
-from pipeline.serve.contract import EXPORT_FORMATS, SIGNED, STATS
-from pipeline.serve.filters import OPERATORS
-from pipeline.serve.moments import INTERVALS
-from pipeline.serve.question import OWN_FIELDS
-from pipeline.serve.record import ARRIVAL, ENVELOPE, JUDGEMENT
-from pipeline.serve.state import COUNTS
+from pipeline.serve.asking.contract import EXPORT_FORMATS, SIGNED, STATS
+from pipeline.serve.asking.filters import OPERATORS
+from pipeline.serve.asking.moments import INTERVALS
+from pipeline.serve.asking.question import OWN_FIELDS
+from pipeline.serve.telling.record import ARRIVAL, ENVELOPE, JUDGEMENT
+from pipeline.serve.telling.state import COUNTS
 
 Schema = dict[str, Any]
 

@@ -6,8 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from pipeline.errors import NothingFound
-from pipeline.serve.answers import provenance, to_json
-from pipeline.serve.moments import format_moment
+from pipeline.serve.asking.moments import format_moment
+from pipeline.serve.telling.answers import provenance, to_json
 from pipeline.sql import statement
 
 Row = Mapping[str, Any]

@@ -7,12 +7,12 @@ from typing import Any
 
 from pipeline.catalogue import Column, EventType
 from pipeline.errors import MalformedQuestion
-from pipeline.serve.contract import DEFAULT_PAGE, FORMATS, MAX_PAGE
-from pipeline.serve.cursor import PARAMETER, Position, read_cursor
-from pipeline.serve.filters import Term, read_filter
-from pipeline.serve.moments import format_moment
-from pipeline.serve.question import choice, read_limit, read_span
-from pipeline.serve.signing import Signer
+from pipeline.serve.asking.contract import DEFAULT_PAGE, FORMATS, MAX_PAGE
+from pipeline.serve.asking.cursor import PARAMETER, Position, read_cursor
+from pipeline.serve.asking.filters import Term, read_filter
+from pipeline.serve.asking.moments import format_moment
+from pipeline.serve.asking.question import choice, read_limit, read_span
+from pipeline.serve.asking.signing import Signer
 
 # Not the data: facts are loaded after their events, and a page that was filtered by them would
 # leave out for good those that came later. These are known when an event is loaded, all of them.

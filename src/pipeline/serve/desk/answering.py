@@ -8,11 +8,11 @@ from typing import Any
 
 from pipeline import telemetry
 from pipeline.errors import PipelineError
-from pipeline.serve import problems
-from pipeline.serve.answers import Answer
-from pipeline.serve.headers import header
-from pipeline.serve.moments import format_moment
-from pipeline.serve.problems import Response
+from pipeline.serve.asking.headers import header
+from pipeline.serve.asking.moments import format_moment
+from pipeline.serve.telling import problems
+from pipeline.serve.telling.answers import Answer
+from pipeline.serve.telling.problems import Response
 
 NOT_MODIFIED = 304
 # Part of every key: raise it when answers change their shape, so that no earlier one stands in.

@@ -5,9 +5,9 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.catalogue import EventType
-from pipeline.serve import responses, schemas, sending
-from pipeline.serve.contract import ROUTES, Route
-from pipeline.serve.parameters import (
+from pipeline.serve.asking.contract import ROUTES, Route
+from pipeline.serve.describing import responses, schemas, sending
+from pipeline.serve.describing.parameters import (
     IF_NONE_MATCH,
     Described,
     described,
@@ -16,7 +16,7 @@ from pipeline.serve.parameters import (
     of_events,
     of_metric,
 )
-from pipeline.serve.schemas import Schema, refer
+from pipeline.serve.describing.schemas import Schema, refer
 
 Operation = dict[str, Any]
 

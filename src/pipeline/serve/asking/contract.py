@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pipeline.serve.moments import INTERVALS
+from pipeline.serve.asking.moments import INTERVALS
 
-STATS = ("count", "sum", "avg", "min", "max", "p50", "p90", "p95", "p99", "distinct")
+PERCENTILES = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
+STATS = ("count", "sum", "avg", "min", "max", *PERCENTILES, "distinct")
 FORMATS = ("json", "csv", "ndjson")
 EXPORT_FORMATS = ("csv", "ndjson", "parquet")
 DEFAULT_LIMIT, MAX_LIMIT = 1_000, 10_000
@@ -93,7 +94,7 @@ METRIC = (
     _limit(DEFAULT_LIMIT, MAX_LIMIT),
     FORMAT,
 )  # fmt: skip
-# What the endpoint signs and hands out: pipeline/serve/signing.py.
+# What the endpoint signs and hands out: pipeline/serve/asking/signing.py.
 SIGNED = {"type": "string", "pattern": r"^1\.[A-Za-z0-9_\-]{4,1024}\.[A-Za-z0-9_\-]{22}$"}
 EVENTS = (
     _text("type", "Event type"),

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipeline.catalogue import EventType
-from pipeline.serve.contract import EVENTS, EXPORT_FORMATS, MAX_GROUPS, METRIC, Parameter
-from pipeline.serve.grammar import filter_pattern, list_pattern
-from pipeline.serve.listing import COLUMNS
-from pipeline.serve.question import OWN_FIELDS
-from pipeline.serve.schemas import Schema, listed, one_of, order_fields, record
+from pipeline.serve.asking.contract import EVENTS, EXPORT_FORMATS, MAX_GROUPS, METRIC, Parameter
+from pipeline.serve.asking.listing import COLUMNS
+from pipeline.serve.asking.question import OWN_FIELDS
+from pipeline.serve.describing.grammar import filter_pattern, list_pattern
+from pipeline.serve.describing.schemas import Schema, listed, one_of, order_fields, record
 
 Described = dict[str, Any]
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from pipeline.catalogue import Column
 from pipeline.catalogue.columns import Kind
-from pipeline.serve.contract import MAX_TERMS
+from pipeline.serve.asking.contract import MAX_TERMS
 
 CHARACTER = r"(?:[^,|\\\x00]|\\[^\x00])"
 # Years as the reader rounds them: 0002 to 9998.

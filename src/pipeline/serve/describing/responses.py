@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pipeline.serve.contract import Route
-from pipeline.serve.schemas import COUNT, MOMENT, TEXT, Schema, refer
+from pipeline.serve.asking.contract import Route
+from pipeline.serve.describing.schemas import COUNT, MOMENT, TEXT, Schema, refer
 
 Response = dict[str, Any]
 

@@ -10,13 +10,20 @@ from itertools import chain, groupby
 from typing import Any
 from urllib.parse import urlencode
 
-from pipeline.serve.answers import CONTENT_TYPES, Answer, limited, provenance, splice, to_json
-from pipeline.serve.contract import MAX_ANSWER_BYTES
-from pipeline.serve.cursor import PARAMETER, Position, write_cursor
-from pipeline.serve.listing import Listing
-from pipeline.serve.moments import format_moment
-from pipeline.serve.record import Record, write_json
-from pipeline.serve.signing import MAX_TOKEN, Signer
+from pipeline.serve.asking.contract import MAX_ANSWER_BYTES
+from pipeline.serve.asking.cursor import PARAMETER, Position, write_cursor
+from pipeline.serve.asking.listing import Listing
+from pipeline.serve.asking.moments import format_moment
+from pipeline.serve.asking.signing import MAX_TOKEN, Signer
+from pipeline.serve.telling.answers import (
+    CONTENT_TYPES,
+    Answer,
+    limited,
+    provenance,
+    splice,
+    to_json,
+)
+from pipeline.serve.telling.record import Record, write_json
 
 Line = list[str]
 

@@ -12,12 +12,12 @@ from uuid import uuid4
 from pipeline import telemetry
 from pipeline.errors import NothingFound, StatementGone
 from pipeline.lake import SigningLake, export_prefix
-from pipeline.serve.answers import CONTENT_TYPES, to_json
-from pipeline.serve.desk import BUDGET_SECONDS, Tokens
-from pipeline.serve.moments import format_moment
-from pipeline.serve.problems import Response, answer
-from pipeline.serve.signing import Signer
-from pipeline.serve.unloading import GATHERING, Selection, Target, export_statements
+from pipeline.serve.asking.moments import format_moment
+from pipeline.serve.asking.signing import Signer
+from pipeline.serve.desk.desk import BUDGET_SECONDS, Tokens
+from pipeline.serve.querying.unloading import GATHERING, Selection, Target, export_statements
+from pipeline.serve.telling.answers import CONTENT_TYPES, to_json
+from pipeline.serve.telling.problems import Response, answer
 from pipeline.warehouse import State, Warehouse
 
 PATH = "/v1/exports"

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.catalogue import EventType
-from pipeline.serve.answers import provenance, to_json
-from pipeline.serve.moments import format_moment
+from pipeline.serve.asking.moments import format_moment
+from pipeline.serve.telling.answers import provenance, to_json
 from pipeline.sql import quoted, statement
 
 COUNTS = ("row_count", "loaded", "duplicates", "conflicts", "quarantined")

@@ -18,12 +18,11 @@ from pipeline.rollups import (
     summed,
     total_of,
 )
-from pipeline.serve.moments import is_whole_hour
-from pipeline.serve.question import Question
-from pipeline.serve.zones import UTC_NAME, has_whole_hours
+from pipeline.serve.asking.contract import PERCENTILES
+from pipeline.serve.asking.moments import is_whole_hour
+from pipeline.serve.asking.question import Question
+from pipeline.serve.asking.zones import UTC_NAME, has_whole_hours
 from pipeline.sql import quoted
-
-PERCENTILES = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """A checked question for events as one SQL statement, every value a parameter."""
 
-from pipeline.serve.contract import MAX_ANSWER_BYTES
-from pipeline.serve.listing import Listing
-from pipeline.serve.query import Parameters, filter_conditions, span_conditions, where_all
-from pipeline.serve.unloading import Field, Selection
+from pipeline.serve.asking.contract import MAX_ANSWER_BYTES
+from pipeline.serve.asking.listing import Listing
+from pipeline.serve.querying.query import Parameters, filter_conditions, span_conditions, where_all
+from pipeline.serve.querying.unloading import Field, Selection
 from pipeline.sql import statement
 
 # What an event takes in an answer beside its own texts, at least: names, key, two times, batch.

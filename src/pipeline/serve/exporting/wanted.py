@@ -6,14 +6,14 @@ from typing import NoReturn
 
 from pipeline.catalogue import EventType
 from pipeline.errors import MalformedQuestion
-from pipeline.serve.body import check_names
-from pipeline.serve.contract import EXPORT_FORMATS, query_names
-from pipeline.serve.listing import read_listing
-from pipeline.serve.listing_query import listing_selection
-from pipeline.serve.query import metrics_selection
-from pipeline.serve.question import choice, read_question
-from pipeline.serve.source import choose
-from pipeline.serve.unloading import Selection
+from pipeline.serve.asking.body import check_names
+from pipeline.serve.asking.contract import EXPORT_FORMATS, query_names
+from pipeline.serve.asking.listing import read_listing
+from pipeline.serve.asking.question import choice, read_question
+from pipeline.serve.querying.listing_query import listing_selection
+from pipeline.serve.querying.query import metrics_selection
+from pipeline.serve.querying.source import choose
+from pipeline.serve.querying.unloading import Selection
 
 SUBJECTS = ("metrics", "events")
 OWN = ("of", "type", "format")

@@ -9,8 +9,8 @@ from typing import Any
 
 from pipeline.catalogue import Column
 from pipeline.errors import MalformedQuestion
-from pipeline.serve.contract import MAX_TERMS, MAX_VALUES
-from pipeline.serve.moments import format_moment, parse_moment
+from pipeline.serve.asking.contract import MAX_TERMS, MAX_VALUES
+from pipeline.serve.asking.moments import format_moment, parse_moment
 
 BIGGEST = 2**63
 WHOLE = re.compile(r"-?[0-9]{1,19}\Z", re.ASCII)

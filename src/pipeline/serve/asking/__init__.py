@@ -1,0 +1,1 @@
+"""What is asked: the parameters that exist, read and checked, as questions of the reader."""

@@ -1,0 +1,1 @@
+"""The endpoint's own description: its OpenAPI document and its page."""

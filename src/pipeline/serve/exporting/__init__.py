@@ -1,0 +1,1 @@
+"""Answers too large for a response: unloaded to files, followed, and fetched."""

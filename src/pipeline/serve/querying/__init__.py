@@ -1,0 +1,1 @@
+"""Questions as SQL: names from the catalogue, every value a parameter."""
