@@ -63,7 +63,8 @@ def run(options: argparse.Namespace) -> None:
     print("Starting the local cloud …", flush=True)
     with LocalCloud(state, port=port) as cloud:
         print("Deploying template.yaml …", flush=True)
-        stack = Stack.on_machine(cloud, deploy_template(cloud))
+        outputs = deploy_template(cloud, AllowedOrigin=options.allow_origin)
+        stack = Stack.on_machine(cloud, outputs)
         try:
             events = week()
             feed_week(stack, events)
@@ -75,9 +76,11 @@ def run(options: argparse.Namespace) -> None:
             stack.close()
 
 
-def deploy_template(cloud: LocalCloud, template: Path = ROOT / "template.yaml") -> dict[str, str]:
-    """Deploy the template with the parameters for one machine."""
-    parameters = {**PARAMETERS, "RedshiftDataEndpoint": cloud.redshift_endpoint}
+def deploy_template(
+    cloud: LocalCloud, template: Path = ROOT / "template.yaml", **more: str
+) -> dict[str, str]:
+    """Deploy the template with the parameters for one machine, and with more or others."""
+    parameters = {**PARAMETERS, "RedshiftDataEndpoint": cloud.redshift_endpoint, **more}
     return deploy(cloud, template, STACK_NAME, parameters)
 
 
@@ -149,6 +152,8 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--speed", type=positive, default=120.0, metavar="N",
                         help="replay N seconds of the week in a second (default 120)")  # fmt: skip
     parser.add_argument("--port", type=int, default=4566, help="0 takes a free one (default 4566)")
+    parser.add_argument("--allow-origin", default="", metavar="ORIGIN",
+                        help="whose pages may read the endpoint, * for all (default: none)")  # fmt: skip
     return parser.parse_args()
 
 

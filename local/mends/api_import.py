@@ -1,7 +1,7 @@
-"""An API imported from OpenAPI keeps its request parameters and its cache keys.
+"""An API imported from OpenAPI keeps its request parameters, its cache keys and its mocked answers.
 
-API Gateway reads each operation's `parameters` and its integration's `cacheKeyParameters`. Stock
-ministack reads the method, its security and the integration's type and address, and nothing else.
+API Gateway reads each operation's `parameters` and all of its integration. Stock ministack reads
+the method, its security and the integration's type and address, and nothing else.
 """
 
 from typing import Any
@@ -13,6 +13,7 @@ from local.mends.seams import seam
 _import_operation = seam(__name__, apigateway_v1, "_import_operation")
 _resources = seam(__name__, apigateway_v1, "_resources")
 
+_MEMBERS = ("cacheKeyParameters", "requestParameters", "requestTemplates", "contentHandling")
 _PLACES = {"query": "querystring", "header": "header", "path": "path"}
 
 
@@ -34,6 +35,19 @@ def _import(
         if parameter.get("in") in _PLACES
     }
     integration = (operation or {}).get("x-amazon-apigateway-integration", {})
-    for member in ("cacheKeyParameters", "requestParameters"):
+    for member in _MEMBERS:
         if member in integration:
             method["methodIntegration"][member] = integration[member]
+    if "responses" in integration:
+        method["methodIntegration"]["integrationResponses"] = _responses(integration["responses"])
+
+
+def _responses(responses: dict[str, Any]) -> dict[str, Any]:
+    """Name each by its status, as the API does, not by the pattern that chooses it."""
+    return {
+        str(response["statusCode"]): {
+            **response,
+            "selectionPattern": "" if pattern == "default" else pattern,
+        }
+        for pattern, response in responses.items()
+    }

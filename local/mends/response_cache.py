@@ -6,14 +6,18 @@ cacheKeyParameters**: two values of an undeclared query string or path parameter
 so each parameter that shapes an answer, `{type}` in the path too, has to be declared with
 `Caching: true`. Stock ministack stores the settings and always invokes the function.
 
-Chosen here: only responses with status 200 or 304 and at most 1 MiB are kept (AWS does not say
-which are; people report others too); a parameter that is missing, empty or repeated counts as a
+AWS does not say which statuses are kept, and people report that errors are, too. Here they are
+not, unless the environment has LOCAL_CACHE_KEEPS_ERRORS: then whatever a function returned is kept,
+with its status. What API Gateway phrases by itself never is.
+
+Chosen here: a response of more than 1 MiB is not kept; a parameter that is missing, empty or repeated counts as a
 value of its own (AWS says only that values count); `Cache-Control: max-age=0` from any caller that
 passed the API key check fetches a new response (AWS asks for the permission
 execute-api:InvalidateCache unless the stage is set otherwise); a new deployment of the stage starts
 with an empty cache; the header `X-Cache: Hit` or `Miss` lets a person see it.
 """
 
+import os
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
@@ -26,6 +30,7 @@ Response = tuple[int, dict[str, Any], bytes]
 
 _LARGEST_BYTES = 1_048_576
 _KEPT_STATUSES = (200, 304)
+_KEEPS_ERRORS = bool(os.environ.get("LOCAL_CACHE_KEEPS_ERRORS"))
 _MOST_RESPONSES = 10_000
 
 _invoke_lambda = seam(__name__, apigateway_v1, "_invoke_lambda_proxy_v1")
@@ -77,10 +82,15 @@ async def _answer(
     response = await invoke()
     if not isinstance(response, tuple):
         return response  # an error that API Gateway has yet to phrase
-    if response[0] in _KEPT_STATUSES and len(response[2]) <= _LARGEST_BYTES:
+    if _is_kept(response):
         _drop_expired()
         _kept[key] = (time.monotonic() + seconds, response)
     return _marked(response, "Miss")
+
+
+def _is_kept(response: Response) -> bool:
+    status, _, body = response
+    return (_KEEPS_ERRORS or status in _KEPT_STATUSES) and len(body) <= _LARGEST_BYTES
 
 
 def _seconds_to_keep(stage: dict[str, Any], path: str, method: str) -> int:

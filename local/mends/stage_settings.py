@@ -1,8 +1,8 @@
 """A stage keeps its cache switch, and its settings for one path apply to that path.
 
 CloudFormation creates the stage with CacheClusterEnabled, and writes the slashes of a method
-setting's ResourcePath as `~1` (`/~1v1~1events`). Stock ministack drops the switch and keeps the
-path as it is written, which then never matches a request.
+setting's ResourcePath as `~1` (`/~1v1~1events`); a path with slashes as they are is refused. Stock
+ministack drops the switch and keeps any path as it is written, which then never matches a request.
 """
 
 from typing import Any
@@ -33,6 +33,9 @@ def _decoded_settings(settings: Any) -> Any:
 
 def _decoded(item: dict[str, Any]) -> dict[str, Any]:
     path = item.get("ResourcePath", "/*")
+    if not path.startswith("/") or "/" in path[1:]:
+        method = item.get("HttpMethod", "*")
+        raise ValueError(f"Invalid method setting path: {path}/{method}/metrics/enabled")
     if "~1" not in path:
         return item
     return {**item, "ResourcePath": path.removeprefix("/").replace("~1", "/")}

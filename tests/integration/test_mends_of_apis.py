@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.cloud import LocalCloud
-from local.deploy import deploy
+from local.deploy import DeployFailed, deploy
 from tests.integration.probed import Stack
 
 Until = Callable[..., Any]
@@ -66,6 +66,20 @@ def test_a_stage_keeps_its_cache_and_the_settings_of_a_path(api: Stack, stock_ap
 def cache_of_stage(stack: Stack) -> tuple[bool, list[str]]:
     stage = stack.cloud.client("apigateway").get_stage(restApiId=stack["Api"], stageName="live")
     return stage["cacheClusterEnabled"], list(stage["methodSettings"])
+
+
+@pytest.mark.parametrize("path", ["/things/{name}", "things", "/~1things/{name}"])
+def test_a_setting_whose_path_has_slashes_as_they_are_is_refused(
+    mended: LocalCloud, stock: LocalCloud, folder: Path, tmp_path: Path, path: str
+) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(folder, changed)
+    template = changed / "api.yaml"
+    template.write_text(template.read_text().replace("/~1things~1{name}", path))
+    name = f"refused-{sum(path.encode())}"
+    with pytest.raises(DeployFailed, match="Invalid method setting path: "):
+        deploy(mended, template, name, {})
+    deploy(stock, template, name, {})
 
 
 def test_a_repeated_get_is_answered_from_the_cache(api: Stack, stock_api: Stack) -> None:

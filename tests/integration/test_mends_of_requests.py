@@ -135,6 +135,12 @@ def test_a_segment_of_a_path_stays_as_it_was_sent(api: Stack, stock_api: Stack) 
     assert send(stock_api, "/echo/%C3%BC")["pathParameters"] == {"name": "ü"}
 
 
+def test_the_whole_path_is_told_with_what_leads_to_the_stage(api: Stack, stock_api: Stack) -> None:
+    for stack, before in ((api, f"/_aws/execute-api/{api['Api']}"), (stock_api, "")):
+        told = send(stack, "/echo/a")["requestContext"]["path"]
+        assert told == f"{before}/live/echo/a"
+
+
 def test_dots_and_slashes_are_no_way_out_of_a_path(api: Stack) -> None:
     for path in ("/echo/../keyed", "/echo/%2e%2e/keyed", "/echo/a/../../keyed", "/echo/a/b"):
         assert send(api, path) == {"status": 404}, path

@@ -7,6 +7,9 @@ import botocore.session
 import pytest
 
 Responses = dict[str, dict[str, Any]]
+ORIGIN = {
+    "Fn::If": ["HasAllowedOrigin", {"Fn::Sub": "'${AllowedOrigin}'"}, {"Ref": "AWS::NoValue"}]
+}
 RETRIED = {"THROTTLED": "'1'", "QUOTA_EXCEEDED": "'1'", "INTEGRATION_TIMEOUT": "'30'"}
 
 
@@ -17,9 +20,8 @@ def responses(transformed: Responses) -> Responses:
     return found
 
 
-def header(response: dict[str, Any], name: str) -> str | None:
-    value: str | None = response["responseParameters"].get(f"gatewayresponse.header.{name}")
-    return value
+def header(response: dict[str, Any], name: str) -> Any:
+    return response["responseParameters"].get(f"gatewayresponse.header.{name}")
 
 
 def test_every_type_that_api_gateway_has_is_there(responses: Responses) -> None:
@@ -50,9 +52,15 @@ def test_no_response_repeats_anything_of_the_request(responses: Responses) -> No
     for name, response in responses.items():
         assert list(response["responseTemplates"]) == ["application/json"], name
         assert "$" not in response["responseTemplates"]["application/json"], name
-        assert all(
-            value[0] == value[-1] == "'" for value in response["responseParameters"].values()
-        ), name
+        headers = [value for value in response["responseParameters"].values() if value != ORIGIN]
+        assert all(value[0] == value[-1] == "'" for value in headers), name
+
+
+def test_a_page_of_the_allowed_origin_may_read_every_response(responses: Responses) -> None:
+    for name, response in responses.items():
+        assert header(response, "Access-Control-Allow-Origin") == ORIGIN, name
+        exposed = "'Retry-After'" if name in RETRIED else None
+        assert header(response, "Access-Control-Expose-Headers") == exposed, name
 
 
 def test_who_may_come_again_is_told_when(responses: Responses) -> None:

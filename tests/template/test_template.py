@@ -155,11 +155,74 @@ def test_there_is_one_stage_and_it_is_cached_traced_and_keyed(transformed: Resou
     assert properties["MethodSettings"][0]["CachingEnabled"] is not None
 
 
-def methods(transformed: Resources) -> dict[tuple[str, str], dict[str, Any]]:
+def test_slashes_in_the_paths_of_method_settings_are_written_as_cloudformation_wants_them(
+    transformed: Resources,
+) -> None:
+    [stage] = [r for r in transformed.values() if r["Type"] == "AWS::ApiGateway::Stage"]
+    paths = [setting["ResourcePath"] for setting in stage["Properties"]["MethodSettings"]]
+    assert all(path in ("/", "/*") or re.fullmatch("/(~1[^/~]+)+", path) for path in paths), paths
+    known = {path.replace("/", "~1") for path in paths_of(transformed)}
+    assert {path[1:] for path in paths} - {"*"} <= known
+
+
+def paths_of(transformed: Resources) -> dict[str, dict[str, Any]]:
     api = next(r for r in transformed.values() if r["Type"] == "AWS::ApiGateway::RestApi")
+    paths: dict[str, dict[str, Any]] = api["Properties"]["Body"]["paths"]
+    return paths
+
+
+def test_a_page_of_another_origin_may_ask_before_it_asks(transformed: Resources) -> None:
+    asked = {path: methods.get("options") for path, methods in paths_of(transformed).items()}
+    assert [path for path, preflight in asked.items() if not preflight] == ["/"]
+    for path, preflight in asked.items():
+        if preflight:
+            condition, allowed, otherwise = preflight["Fn::If"]
+            assert (condition, otherwise) == ("HasAllowedOrigin", {"Ref": "AWS::NoValue"}), path
+            assert "security" not in allowed, path
+            integration = allowed["x-amazon-apigateway-integration"]
+            assert (integration["type"], integration["contentHandling"]) == (
+                "mock",
+                "CONVERT_TO_TEXT",
+            ), path
+
+
+def test_a_preflight_allows_the_methods_that_there_are(transformed: Resources) -> None:
+    preflight = paths_of(transformed)["/v1/events"]["options"]["Fn::If"][1]
+    answer = preflight["x-amazon-apigateway-integration"]["responses"]["default"]
+    told = answer["responseParameters"]
+    verbs = {verb.upper() for _, verb in methods(transformed)}
+    allowed = told["method.response.header.Access-Control-Allow-Methods"]
+    assert set(allowed.strip("'").split(",")) == verbs
+    declared = preflight["responses"][answer["statusCode"]]["headers"]
+    assert {f"method.response.header.{name}" for name in declared} == set(told)
+
+
+@pytest.mark.parametrize("origin", ["", "*", "https://a.example", "http://localhost:5173"])
+def test_an_origin_may_be_allowed(template: dict[str, Any], origin: str) -> None:
+    assert re.fullmatch(template["Parameters"]["AllowedOrigin"]["AllowedPattern"], origin)
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://a.example/", "a.example", "https://a,https://b", "null", "https://a'", "**"]
+)
+def test_what_is_no_origin_is_refused(template: dict[str, Any], origin: str) -> None:
+    assert not re.fullmatch(template["Parameters"]["AllowedOrigin"]["AllowedPattern"], origin)
+
+
+def test_every_function_behind_the_api_knows_the_allowed_origin(functions: Resources) -> None:
+    for name, function in functions.items():
+        behind = any(event["Type"] == "Api" for event in function.get("Events", {}).values())
+        assert ("ALLOWED_ORIGIN" in variables_of(function)) == behind, name
+
+
+def test_another_origin_is_deployed(resources: Resources) -> None:
+    assert resources["Api"]["Properties"]["AlwaysDeploy"] is True
+
+
+def methods(transformed: Resources) -> dict[tuple[str, str], dict[str, Any]]:
     return {
         (path, verb): method
-        for path, item in api["Properties"]["Body"]["paths"].items()
+        for path, item in paths_of(transformed).items()
         for verb, method in item.items()
         if verb in ("get", "post")
     }

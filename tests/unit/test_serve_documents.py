@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -38,6 +39,33 @@ def test_the_description_is_json(documents: ModuleType, context: Any) -> None:
     response = documents.handler(request("read_openapi"), context)
     assert response["headers"]["Content-Type"] == "application/json"
     assert json.loads(response["body"])["openapi"] == "3.1.1"
+
+
+ADDRESSES = [
+    ("a1.execute-api.us-east-1.amazonaws.com", "/live/openapi.json", "/live"),
+    ("a1.execute-api.us-east-1.amazonaws.com", "/live/openapi.json/", "/live"),
+    ("a1.execute-api.us-east-1.amazonaws.com", "/live//openapi.json", "/live"),
+    ("a1.execute-api.us-east-1.amazonaws.com", "/live/%6fpenapi.json", "/live"),
+    ("flights.example.com", "/openapi.json", ""),
+    ("flights.example.com", "/v7/openapi.json", "/v7"),
+    (None, "/_aws/execute-api/a1/live/openapi.json", "/_aws/execute-api/a1/live"),
+]
+
+
+@pytest.mark.parametrize(("domain", "path", "base"), ADDRESSES)
+def test_a_generated_client_finds_the_endpoint(
+    documents: ModuleType, context: Any, domain: str | None, path: str, base: str
+) -> None:
+    asked = request("read_openapi")
+    around = {**asked["requestContext"], "path": path, "stage": "live"}
+    if domain:
+        around["domainName"] = domain
+    response = documents.handler({**asked, "requestContext": around}, context)
+    [server] = json.loads(response["body"])["servers"]
+    document = f"https://{domain or '127.0.0.1:4566'}{path}"
+    # By the specification: a path is appended to the server's address, which may be relative.
+    found = urljoin(document, server["url"]) + "/v1/metrics"
+    assert found == f"https://{domain or '127.0.0.1:4566'}{base}/v1/metrics"
 
 
 @pytest.mark.parametrize("name", ["read_dashboard", "read_openapi"])

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from local.sample import week
-from pipeline import __version__
+from pipeline import __version__, origins
 from pipeline.catalogue import Column, EventType, load_catalogue
 from pipeline.envelope import MAX_ATTRIBUTE, URI_REFERENCE
 from pipeline.errors import MalformedQuestion
@@ -38,7 +38,7 @@ AWKWARD = tuple(
     for kind in ("string", "integer", "number", "boolean", "timestamp")
 )
 BARE = EventType("a.b-c", "Bare", "", {"type": "object"}, ())
-DOCUMENT = openapi(CATALOGUE)
+DOCUMENT = openapi(CATALOGUE, "/live")
 METHODS = ("get", "post")
 
 
@@ -59,7 +59,7 @@ def parameters(path: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("catalogue", [CATALOGUE, {"a.b-c": BARE}, {**CATALOGUE, "a.b-c": BARE}])
 def test_it_is_valid(catalogue: Mapping[str, EventType]) -> None:
-    document = json.loads(json.dumps(openapi(catalogue)))
+    document = json.loads(json.dumps(openapi(catalogue, "/live")))
     assert not list(OpenAPIV31SpecValidator(document).iter_errors())
     for schema in document["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
@@ -100,7 +100,7 @@ def test_only_the_dashboard_is_open() -> None:
 def test_it_tells_nothing_of_an_account() -> None:
     text = json.dumps(DOCUMENT)
     assert not re.search(r"arn:|amazonaws|https?://|\b[0-9]{12}\b", text)
-    assert DOCUMENT["servers"] == [{"url": "."}]
+    assert DOCUMENT["servers"] == [{"url": "/live"}]
     assert DOCUMENT["info"]["version"] == __version__
 
 
@@ -109,6 +109,11 @@ def test_every_problem_that_the_reader_has_is_documented() -> None:
     texts = {media.partition(";")[0] for media in CONTENT_TYPES.values()}
     [operation] = [o for _, path, o in operations() if path == "/v1/metrics/page.viewed"]
     assert set(operation["responses"]["200"]["content"]) == texts
+
+
+def test_every_header_that_tells_something_may_be_read_from_another_origin() -> None:
+    about_pages = set(responses.SECURITY)  # they tell the browser, not the page
+    assert set(origins.EXPOSED) == set(responses.HEADERS) - about_pages - {"Cache-Control"}
 
 
 @pytest.mark.parametrize(

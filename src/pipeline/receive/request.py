@@ -8,6 +8,7 @@ from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
 from pipeline.errors import DeliveryFailed
 from pipeline.event import receive_at
+from pipeline.origins import readable_from
 from pipeline.queue import RowQueue
 from pipeline.receive import outcomes
 from pipeline.receive.cloudevents import read_request
@@ -20,6 +21,7 @@ class Settings:
     """What this function needs."""
 
     event_queue_url: str
+    allowed_origin: str = ""
 
 
 settings = from_env(Settings)
@@ -28,6 +30,7 @@ catalogue = load_catalogue()
 
 
 @telemetry.observed
+@readable_from(settings.allowed_origin)
 def handler(event: Any, _context: Any) -> Answer:
     """Take the events of one API Gateway request."""
     receipt = receive_at("request", datetime.now(UTC))

@@ -67,8 +67,8 @@ BODIES = {
 }  # fmt: skip
 
 
-def openapi(catalogue: Mapping[str, EventType]) -> dict[str, Any]:
-    """Describe the whole endpoint in OpenAPI 3.1."""
+def openapi(catalogue: Mapping[str, EventType], address: str) -> dict[str, Any]:
+    """Describe the whole endpoint, which has its paths below an address, in OpenAPI 3.1."""
     paths: dict[str, dict[str, Any]] = {}
     for path, method, operation in _operations(catalogue):
         paths.setdefault(path, {})[method] = operation
@@ -80,8 +80,9 @@ def openapi(catalogue: Mapping[str, EventType]) -> dict[str, Any]:
             "summary": "Statistics of events, and the events themselves",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        # Relative to this document, so that it is right at any address and under any stage.
-        "servers": [{"url": "."}],
+        # Paths are appended to it as they are, so it ends without a slash: nothing that is
+        # relative to this document could.
+        "servers": [{"url": address}],
         "security": [{"api_key": []}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
