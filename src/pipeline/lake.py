@@ -3,7 +3,9 @@
 import gzip
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import boto3
@@ -35,14 +37,26 @@ class S3Client(Protocol):
         """Open one object."""
 
 
-class SigningClient(S3Client, Protocol):
-    """The calls of boto3's S3 client with which files are handed out."""
+class ListingClient(S3Client, Protocol):
+    """The calls of boto3's S3 client with which objects are found."""
 
     def list_objects_v2(self, **arguments: Any) -> Any:
         """List a page of objects."""
 
+
+class SigningClient(ListingClient, Protocol):
+    """The calls of boto3's S3 client with which files are handed out."""
+
     def generate_presigned_url(self, ClientMethod: str, **arguments: Any) -> Any:  # noqa: N803
         """Sign an address with which one call can be made by anyone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object of the lake, and when it was stored."""
+
+    key: str
+    stored_at: datetime
 
 
 class Lake:
@@ -130,29 +144,49 @@ class Lake:
         return f"s3://{self.bucket}/{key}"
 
 
-class SigningLake(Lake):
-    """A lake whose objects can be found, and handed out to people who have no key to it."""
+class ListingLake(Lake):
+    """A lake whose objects can be found; raises LakeUnavailable if they could not be listed."""
+
+    def __init__(self, bucket: str, client: ListingClient | None = None) -> None:
+        self._listing: ListingClient = client or boto3.client("s3", config=BRIEF)
+        super().__init__(bucket, self._listing)
+
+    def list(self, prefix: str) -> dict[str, int]:
+        """Find the objects below a prefix, in the order of their keys, with their sizes in bytes."""
+        return {entry["Key"]: entry["Size"] for entry in self._entries(prefix)}
+
+    def stored_since(self, prefix: str, moment: datetime) -> Iterator[Stored]:
+        """Yield the objects below a prefix that were stored at this moment or later."""
+        for entry in self._entries(prefix):
+            if entry["LastModified"] >= moment:
+                yield Stored(entry["Key"], entry["LastModified"])
+
+    def find_line(self, key: str, start: bytes) -> bytes | None:
+        """Return the first line of an object that begins so; raises LakeUnavailable."""
+        try:
+            return next((line for line in self.read_lines(key) if line.startswith(start)), None)
+        except (BotoCoreError, ClientError) as fault:
+            raise LakeUnavailable(f"not read: {fault}") from fault
+
+    def _entries(self, prefix: str) -> Iterator[Mapping[str, Any]]:
+        more: dict[str, str] = {}
+        while True:
+            try:
+                page = self._listing.list_objects_v2(Bucket=self.bucket, Prefix=prefix, **more)
+            except (BotoCoreError, ClientError) as fault:
+                raise LakeUnavailable(f"not listed: {fault}") from fault
+            yield from page.get("Contents", ())
+            if not page.get("IsTruncated"):
+                return
+            more = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+class SigningLake(ListingLake):
+    """A lake whose objects can be handed out to people who have no key to it."""
 
     def __init__(self, bucket: str, client: SigningClient | None = None) -> None:
         self._files: SigningClient = client or boto3.client("s3", config=SIGNING)
         super().__init__(bucket, self._files)
-
-    def list(self, prefix: str) -> dict[str, int]:
-        """Find the objects below a prefix, in the order of their keys, with their sizes in bytes.
-
-        Raises LakeUnavailable if they could not be listed.
-        """
-        found: dict[str, int] = {}
-        more: dict[str, str] = {}
-        while True:
-            try:
-                page = self._files.list_objects_v2(Bucket=self.bucket, Prefix=prefix, **more)
-            except (BotoCoreError, ClientError) as fault:
-                raise LakeUnavailable(f"not listed: {fault}") from fault
-            found |= {entry["Key"]: entry["Size"] for entry in page.get("Contents", ())}
-            if not page.get("IsTruncated"):
-                return found
-            more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def signed_url(self, key: str, seconds: int) -> str:
         """Make an address from which anyone can fetch an object for so many seconds.
@@ -166,14 +200,19 @@ class SigningLake(Lake):
         )
 
 
-def brief_lake(bucket: str) -> Lake:
+def brief_lake(bucket: str) -> ListingLake:
     """Open a bucket for someone who waits: calls to a silent lake are given up within 5 s."""
-    return Lake(bucket, boto3.client("s3", config=BRIEF))
+    return ListingLake(bucket, boto3.client("s3", config=BRIEF))
 
 
 def batch_key(batch_id: str, received_at: str) -> str:
     """Name the object of a staged batch: by day of receipt (RFC 3339, UTC) and batch id."""
-    return f"batches/date={received_at[:10]}/{batch_id}.jsonl.gz"
+    return f"{batches_of(received_at)}{batch_id}.jsonl.gz"
+
+
+def batches_of(received_at: str) -> str:
+    """Name what the keys of the batches of a day of receipt (RFC 3339, UTC) begin with."""
+    return f"batches/date={received_at[:10]}/"
 
 
 def facts_key(event_type: str, batch_id: str, received_at: str) -> str:

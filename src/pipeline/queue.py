@@ -1,9 +1,10 @@
 """The event queue: rows in, several to a message, because a message costs ten times a row."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.errors import DeliveryFailed
@@ -18,6 +19,10 @@ COUNTS = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
+)
+# Whoever counts waits for it: a silent SQS costs 2 x (1 + 1) s and a short pause at most.
+BRIEF = Config(
+    connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
 )
 ATTRIBUTES = {"format": {"DataType": "String", "StringValue": ROW_FORMAT}}
 
@@ -37,14 +42,27 @@ class CountingClient(Protocol):
 
 
 class QueueGauge:
-    """Tells how much waits in queues."""
+    """Tells how much waits in queues; `report` is told when that cannot be known."""
 
-    def __init__(self, client: CountingClient | None = None) -> None:
-        self._sqs: CountingClient = client or boto3.client("sqs")
+    def __init__(
+        self,
+        client: CountingClient | None = None,
+        *,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._sqs: CountingClient = client or boto3.client("sqs", config=BRIEF)
+        self._report = report
 
-    def depth(self, url: str) -> int:
-        """Count the messages of a queue, about: waiting, being worked on and delayed ones."""
-        answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))
+    def depth(self, url: str) -> int | None:
+        """Count the messages of a queue, about: waiting, being worked on and delayed ones.
+
+        None if SQS does not tell.
+        """
+        try:
+            answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))
+        except (BotoCoreError, ClientError) as fault:
+            self._report(f"messages were not counted: {fault}")
+            return None
         return sum(int(answer["Attributes"].get(name, 0)) for name in COUNTS)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, Protocol
+from uuid import uuid4
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, ReadTimeoutError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from pipeline.errors import (
@@ -33,6 +35,16 @@ CONFIG = Config(
     connect_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 5},
 )
+# Somebody waits for a reader: its connections are made within 1 s, and answers come within 1 s of
+# what they were told to wait. It waits long while there is time for it, and briefly at the end.
+CONNECT_SECONDS = 1
+GRACE_SECONDS = 1
+LONG_WAIT = 5
+BRIEF_WAIT = 1
+# One for the token of the budget; the others only after a throttle or a broken connection.
+ATTEMPTS = 3
+PAUSE_SECONDS = 0.5
+NEVER = float("inf")
 # A statement created this long before it was asked for was started by an earlier call.
 CLOCK_MARGIN = timedelta(seconds=2)
 BUSY = frozenset(
@@ -43,6 +55,7 @@ BUSY = frozenset(
         "ActiveWaitingRequestsExceededException",
     }
 )
+THROTTLED = "ThrottlingException"
 SERVER_FAULT = 500
 GONE = "ResourceNotFoundException"
 ENDS: Mapping[str, Literal["DONE", "FAILED"]] = {
@@ -76,6 +89,28 @@ class RedshiftDataClient(Protocol):
         """Fetch a page of CSV."""
 
 
+Operation = Literal[
+    "execute_statement",
+    "batch_execute_statement",
+    "describe_statement",
+    "get_statement_result",
+    "get_statement_result_v2",
+]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A client, how long its calls are told to wait at most, and how long they last at most.
+
+    Both are in seconds. A call is made only while there is time for all of it; by default the
+    client lasts as long as it likes.
+    """
+
+    client: RedshiftDataClient
+    wait: int = MAX_WAIT
+    lasts: float = float("-inf")
+
+
 @dataclass(frozen=True)
 class Statement:
     """A statement that has finished; `replayed` if an earlier call with its token started it."""
@@ -104,6 +139,10 @@ class Warehouse:
     they are over or the API cannot be reached (the fate of the statement is then unknown),
     WarehouseBusy when a quota is used up, and StatementFailed when the warehouse refused the statement. Queries
     (`rows`, `csv`) whose time is over are cancelled; other statements run on.
+
+    By default the SDK's client repeats calls, and its timeouts are its own. Over `lines`, the
+    longest first, a query takes no more than its seconds with all that belongs to it, and then a
+    call to cancel it, which lasts as long as one of the last line.
     """
 
     def __init__(
@@ -112,18 +151,22 @@ class Warehouse:
         database: str,
         client: RedshiftDataClient | None = None,
         secret_arn: str | None = None,
+        *,
+        lines: Sequence[Line] = (),
     ) -> None:
         self._target = {"WorkgroupName": workgroup, "Database": database}
         if secret_arn:
             self._target["SecretArn"] = secret_arn
-        self._client: RedshiftDataClient = client or boto3.client("redshift-data", config=CONFIG)
+        patient = () if lines else (Line(client or boto3.client("redshift-data", config=CONFIG)),)
+        self._lines = (*lines, *patient)
+        self._attempts = ATTEMPTS if lines else 1
 
     def execute(
         self, sql: str, parameters: Mapping[str, Value] | None = None, *, seconds: float
     ) -> Statement:
         """Run one statement to its end."""
         arguments = {**self._target, "Sql": sql, **bound([sql], parameters or {})}
-        return self._run(self._client.execute_statement, seconds, arguments)
+        return self._run("execute_statement", time.monotonic() + seconds, arguments)
 
     def execute_batch(
         self,
@@ -142,7 +185,7 @@ class Warehouse:
         arguments |= bound(statements, parameters or {})
         if token:
             arguments["ClientToken"] = token
-        return self._run(self._client.batch_execute_statement, seconds, arguments)
+        return self._run("batch_execute_statement", time.monotonic() + seconds, arguments)
 
     def start_batch(
         self, statements: Sequence[str], parameters: Mapping[str, Value] | None = None
@@ -153,8 +196,8 @@ class Warehouse:
         """
         arguments = {**self._target, "Sqls": list(statements)}
         arguments |= bound(statements, parameters or {})
-        with _told():
-            return str(self._client.batch_execute_statement(**arguments)["Id"])
+        arguments["ClientToken"] = str(uuid4())
+        return str(self._call("batch_execute_statement", NEVER, arguments)["Id"])
 
     def state(self, statement_id: str) -> State:
         """Ask once how far a transaction is, without waiting; the API knows it for 24 hours.
@@ -162,8 +205,7 @@ class Warehouse:
         Raises StatementGone after that.
         """
         try:
-            with _told():
-                answer = self._client.describe_statement(Id=statement_id)
+            answer = self._call("describe_statement", NEVER, {"Id": statement_id})
         except ClientError as fault:
             if fault.response.get("Error", {}).get("Code") == GONE:
                 raise StatementGone(statement_id) from fault
@@ -179,17 +221,14 @@ class Warehouse:
 
         Timestamps are aware datetimes; NUMERIC is int without decimals, else Decimal.
         """
-        found: list[dict[str, Any]] = []
-        for page in self._pages(self._client.get_statement_result, statement_id):
-            columns = page["ColumnMetadata"]
-            found.extend(_typed_row(columns, record) for record in page["Records"])
-        return found
+        return self._result(statement_id, NEVER)
 
     def rows(
         self, sql: str, parameters: Mapping[str, Value] | None = None, *, seconds: float
     ) -> list[dict[str, Any]]:
         """Run one query and return its rows by column name; for few rows with many types."""
-        return self.result(self._ask(sql, parameters, seconds, "JSON").id)
+        deadline = time.monotonic() + seconds
+        return self._result(self._ask(sql, parameters, deadline, "JSON").id, deadline)
 
     def csv(
         self, sql: str, parameters: Mapping[str, Value] | None = None, *, seconds: float
@@ -198,9 +237,10 @@ class Warehouse:
 
         For many rows: a thousand cost 1 ms to read where typed rows cost 31 ms.
         """
-        statement = self._ask(sql, parameters, seconds, "CSV")
+        deadline = time.monotonic() + seconds
+        statement = self._ask(sql, parameters, deadline, "CSV")
         names: list[str] | None = None
-        for page in self._pages(self._client.get_statement_result_v2, statement.id):
+        for page in self._pages("get_statement_result_v2", statement.id, deadline):
             lines = csv.reader(io.StringIO(_csv_text(page["Records"]), newline=""))
             if names is None:
                 names = [column["name"] for column in page.get("ColumnMetadata", ())]
@@ -209,24 +249,23 @@ class Warehouse:
                 yield from lines
 
     def _ask(
-        self, sql: str, parameters: Mapping[str, Value] | None, seconds: float, result_format: str
+        self, sql: str, parameters: Mapping[str, Value] | None, deadline: float, result_format: str
     ) -> Statement:
         """Run one query to its end, or to the end of its time: nobody looks for it later."""
         arguments = {**self._target, "Sql": sql, **bound([sql], parameters or {})}
-        arguments["ResultFormat"] = result_format
-        return self._run(self._client.execute_statement, seconds, arguments, self._cancel)
+        # A second attempt finds the statement of the first, if that came through.
+        arguments |= {"ResultFormat": result_format, "ClientToken": str(uuid4())}
+        return self._run("execute_statement", deadline, arguments, self._cancel)
 
     def _run(
         self,
-        submit: Any,
-        seconds: float,
+        submit: Operation,
+        deadline: float,
         arguments: Mapping[str, Any],
         give_up: Callable[[str], None] = lambda _: None,
     ) -> Statement:
-        deadline = time.monotonic() + seconds
         asked_at = datetime.now(UTC)
-        with _told():
-            answer = submit(WaitTimeSeconds=_wait(deadline), **arguments)
+        answer = self._call(submit, deadline, arguments, waits=True)
         created_at = answer.get("CreatedAt", asked_at)
         replayed = created_at < asked_at - CLOCK_MARGIN
         try:
@@ -239,35 +278,86 @@ class Warehouse:
     def _cancel(self, statement_id: str) -> None:
         # It may end by itself meanwhile, and the quota is 3 a second: what runs on only costs.
         with suppress(ClientError, HTTPClientError, NoConnection):
-            self._client.cancel_statement(Id=statement_id)
+            self._lines[-1].client.cancel_statement(Id=statement_id)
 
     def _settle(self, answer: Mapping[str, Any], deadline: float, *, replayed: bool) -> None:
         statement_id, status = answer["Id"], answer.get("Status")
         while status not in ENDS:
-            with _told():
-                answer = self._client.describe_statement(
-                    Id=statement_id, WaitTimeSeconds=_wait(deadline)
-                )
+            answer = self._call("describe_statement", deadline, {"Id": statement_id}, waits=True)
             status = answer["Status"]
         if status != "FINISHED":
-            raise StatementFailed(statement_id, self._error(answer, statement_id), replayed)
+            error = self._error(answer, statement_id, deadline)
+            raise StatementFailed(statement_id, error, replayed)
 
-    def _error(self, answer: Mapping[str, Any], statement_id: str) -> str:
+    def _error(self, answer: Mapping[str, Any], statement_id: str, deadline: float) -> str:
         if "Error" not in answer:
-            with _told():
-                answer = self._client.describe_statement(Id=statement_id)
+            answer = self._call("describe_statement", deadline, {"Id": statement_id})
         return str(answer.get("Error", answer.get("Status", "")))
 
-    @staticmethod
-    def _pages(fetch: Any, statement_id: str) -> Iterator[Any]:
+    def _result(self, statement_id: str, deadline: float) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for page in self._pages("get_statement_result", statement_id, deadline):
+            columns = page["ColumnMetadata"]
+            found.extend(_typed_row(columns, record) for record in page["Records"])
+        return found
+
+    def _pages(self, fetch: Operation, statement_id: str, deadline: float) -> Iterator[Any]:
         token: dict[str, str] = {}
         while True:
-            with _told():
-                page = fetch(Id=statement_id, **token)
+            page = self._call(fetch, deadline, {"Id": statement_id, **token})
             yield page
             if not page.get("NextToken"):
                 return
             token = {"NextToken": page["NextToken"]}
+
+    def _call(
+        self,
+        operation: Operation,
+        deadline: float,
+        arguments: Mapping[str, Any],
+        *,
+        waits: bool = False,
+    ) -> Any:
+        """Make a call in the time that is left, again where that may help."""
+        for attempt in range(1, self._attempts):
+            pause = random.uniform(0, PAUSE_SECONDS * 2**attempt)  # noqa: S311 (spreads callers)
+            try:
+                return self._attempt(operation, deadline, arguments, waits=waits)
+            except WarehouseUnavailable as fault:
+                if not (_passes(fault) and self._line(deadline - time.monotonic() - pause)):
+                    raise
+            time.sleep(pause)
+        return self._attempt(operation, deadline, arguments, waits=waits)
+
+    def _attempt(
+        self, operation: Operation, deadline: float, arguments: Mapping[str, Any], *, waits: bool
+    ) -> Any:
+        left = deadline - time.monotonic()
+        line = self._line(left)
+        if line is None or (waits and left < 1):
+            raise WarehouseUnavailable("no answer before the deadline")
+        waiting = {"WaitTimeSeconds": min(int(left), line.wait)} if waits else {}
+        with _told():
+            return getattr(line.client, operation)(**waiting, **arguments)
+
+    def _line(self, left: float) -> Line | None:
+        return next((line for line in self._lines if line.lasts <= left), None)
+
+
+def hurried_warehouse(workgroup: str, database: str) -> Warehouse:
+    """Open a warehouse for somebody who waits: its queries end within their seconds."""
+    return Warehouse(workgroup, database, lines=[hurried_line(LONG_WAIT), hurried_line(BRIEF_WAIT)])
+
+
+def hurried_line(wait: int) -> Line:
+    """Make a client whose calls are each made once, and end soon after what they wait for."""
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=wait + GRACE_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+    client = boto3.client("redshift-data", config=config)
+    return Line(client, wait, CONNECT_SECONDS + wait + GRACE_SECONDS)
 
 
 def bound(statements: Iterable[str], parameters: Mapping[str, Value]) -> dict[str, Any]:
@@ -300,11 +390,13 @@ def _told() -> Iterator[None]:
         raise WarehouseUnavailable(type(fault).__name__) from fault
 
 
-def _wait(deadline: float) -> int:
-    left = int(deadline - time.monotonic())
-    if left < 1:
-        raise WarehouseUnavailable("no answer before the deadline")
-    return min(left, MAX_WAIT)
+def _passes(fault: WarehouseUnavailable) -> bool:
+    """Tell whether the same call may succeed in a moment; who was silent will be silent again."""
+    cause = fault.__cause__
+    if isinstance(cause, ClientError):
+        code = cause.response.get("Error", {}).get("Code", "")
+        return code == THROTTLED or not isinstance(fault, WarehouseBusy)
+    return cause is not None and not isinstance(cause, ReadTimeoutError)
 
 
 def _csv_text(records: Iterable[Mapping[str, str]]) -> str:

@@ -1,7 +1,9 @@
 """What a caller of the endpoint sees: keys, errors, the cache, and the way of one event."""
 
+import gzip
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ import requests
 
 from local.feed import sign
 from local.stack import EndpointError, Stack
+from pipeline.catalogue import load_catalogue
+from pipeline.event import make_row, number_line, receive_at
 
 Poll = Callable[[Callable[[], bool], str], None]
 STRUCTURED = "application/cloudevents+json"
@@ -43,12 +47,17 @@ def find(stack: Stack, event_key: str) -> dict[str, Any] | None:
     return found
 
 
+def is_kept(stack: Stack, event_key: str) -> bool:
+    found = find(stack, event_key)
+    return found is not None and found["status"] in {"loaded", "quarantined"}
+
+
 def test_an_event_can_be_followed_to_the_warehouse(stack: Stack, until: Poll) -> None:
     event = page_view(data={"page": "/ü", "visitor": "v1", "exact": 9007199254740993})
     answer = post(stack, event)
     assert answer.status_code == 202
     key = answer.json()["events"][0]["event_key"]
-    until(lambda: find(stack, key) is not None, "the event is in the warehouse")
+    until(lambda: is_kept(stack, key), "the event is in the warehouse")
     found = find(stack, key)
     assert found is not None
     assert (found["status"], found["event"]["entrance"]) == ("loaded", "request")
@@ -78,7 +87,7 @@ def test_what_breaks_its_schema_is_kept_with_place_and_reason(stack: Stack, unti
         "SCHEMA",
         "$.data.page",
     )
-    until(lambda: find(stack, told["event_key"]) is not None, "the event is in quarantine")
+    until(lambda: is_kept(stack, told["event_key"]), "the event is in quarantine")
     found = find(stack, told["event_key"])
     assert found is not None
     assert (found["status"], found["event"]) == ("quarantined", None)
@@ -99,7 +108,7 @@ def test_one_bad_event_does_not_hold_up_its_batch(stack: Stack) -> None:
 def test_another_event_under_a_known_key_goes_to_quarantine(stack: Stack, until: Poll) -> None:
     event = page_view()
     key = post(stack, event).json()["events"][0]["event_key"]
-    until(lambda: find(stack, key) is not None, "the first one is loaded")
+    until(lambda: is_kept(stack, key), "the first one is loaded")
     conflicts = stack.get("/v1/status", fresh=True)["events"]["conflicts"]
     post(stack, {**event, "data": {"page": "/other", "visitor": "v1"}})
     until(
@@ -119,7 +128,7 @@ def test_a_webhook_is_taken_only_with_its_signature(stack: Stack, until: Poll) -
     answer = stack.session.post(url, data=body, headers=headers, timeout=35)
     assert answer.status_code == 202
     key = answer.json()["events"][0]["event_key"]
-    until(lambda: find(stack, key) is not None, "the webhook's event is loaded")
+    until(lambda: is_kept(stack, key), "the webhook's event is loaded")
     headers["webhook-signature"] = "v1,AAAA"
     assert stack.session.post(url, data=body, headers=headers, timeout=35).status_code == 401
 
@@ -167,3 +176,33 @@ def test_another_question_is_never_answered_by_the_cache(stack: Stack) -> None:
     assert one["group_by"] == ["page"]
     assert other["group_by"] == ["visitor"]
     assert third["type"] == "flight.departed"
+
+
+def test_an_event_that_waits_in_the_lake_is_told_to_be_staged(stack: Stack) -> None:
+    """As after an announcement that is delayed: the batch lies there, and nobody loads it yet."""
+    now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    event = page_view(id=now, source="/waiting", time=now)
+    row = make_row(event, receive_at("request", datetime.now(UTC)), load_catalogue())
+    line = number_line(row.line, f"waiting-{now}", 0)
+    place = f"batches/date={now[:10]}/waiting-{now}.jsonl.gz"
+    body = gzip.compress(f"{line}\n".encode())
+    stack.client("s3").put_object(Bucket=stack.bucket, Key=place, Body=body)
+    found = find(stack, row.event_key)
+    assert found
+    assert (found["status"], found["event"]["data"]) == ("staged", event["data"])
+    assert [step["step"] for step in found["history"]] == ["received", "staged"]
+    assert found["history"][1]["object"] == place
+
+
+def test_an_event_goes_its_way_step_by_step(stack: Stack, until: Poll) -> None:
+    (told,) = post(stack, page_view()).json()["events"]
+    seen = [""]
+
+    def is_loaded() -> bool:
+        found = find(stack, told["event_key"])
+        seen.append(found["status"] if found else "")
+        return seen[-1] == "loaded"
+
+    until(is_loaded, "the event is loaded")
+    order = ["", "staged", "prepared", "loaded"]
+    assert seen == sorted(seen, key=order.index)

@@ -79,27 +79,53 @@ def last(kept: KeptAnswers, key: str) -> Response:
 def test_a_young_answer_is_given_again_as_it_was(kept: KeptAnswers, clock: Clock) -> None:
     kept.keep("k", good())
     clock.now += 9.9
-    assert kept.fresh("k", 10) == good()
+    answer = kept.fresh("k", 10, 300)
+    assert answer is not None
+    assert without_caching(answer) == without_caching(good())
+
+
+@pytest.mark.parametrize(("age", "left"), [(0, 300), (0.5, 300), (1, 299), (298.5, 2), (299.9, 1)])
+def test_callers_may_keep_an_answer_for_what_its_age_leaves(
+    kept: KeptAnswers, clock: Clock, age: float, left: int
+) -> None:
+    kept.keep("k", good())
+    clock.now += age
+    answer = kept.fresh("k", 300, 300)
+    assert answer is not None
+    assert answer["headers"]["Cache-Control"] == f"private, max-age={left}"
+
+
+def test_an_answer_of_the_shelf_may_be_kept_for_what_its_age_leaves(shelf: FakeShelf) -> None:
+    KeptAnswers(shelf).keep("k", made(40))
+    found = KeptAnswers(shelf).shared("k", 60, 60)
+    assert found is not None
+    left = int(found["headers"]["Cache-Control"].removeprefix("private, max-age="))
+    assert 10 < left <= 20
+
+
+def without_caching(answer: Response) -> Response:
+    headers = {n: v for n, v in answer["headers"].items() if n != "Cache-Control"}
+    return {**answer, "headers": headers}
 
 
 def test_an_answer_is_not_young_for_ever(kept: KeptAnswers, clock: Clock) -> None:
     kept.keep("k", good())
     clock.now += 10
-    assert kept.fresh("k", 10) is None
+    assert kept.fresh("k", 10, 300) is None
 
 
 def test_an_unknown_question_has_no_answer(kept: KeptAnswers) -> None:
-    assert kept.fresh("k", 10) is None
+    assert kept.fresh("k", 10, 300) is None
     assert kept.last("k") is None
 
 
 def test_what_a_caller_does_to_an_answer_stays_with_it(kept: KeptAnswers) -> None:
     mine = good()
     kept.keep("k", mine)
-    for answer in (mine, kept.fresh("k", 10), kept.last("k")):
+    for answer in (mine, kept.fresh("k", 10, 300), kept.last("k")):
         assert answer is not None
         answer["headers"]["X-Mine"] = "yes"
-    assert kept.fresh("k", 10) == good()
+    assert kept.fresh("k", 10, 300) == good()
 
 
 def test_the_last_answer_is_marked_as_stale(kept: KeptAnswers, clock: Clock) -> None:
@@ -119,7 +145,7 @@ def test_the_last_answer_is_marked_as_stale(kept: KeptAnswers, clock: Clock) -> 
 def test_marking_one_as_stale_leaves_the_kept_one(kept: KeptAnswers) -> None:
     kept.keep("k", good())
     kept.last("k")
-    assert kept.fresh("k", 10) == good()
+    assert kept.fresh("k", 10, 300) == good()
 
 
 @pytest.mark.parametrize(
@@ -158,7 +184,7 @@ def test_an_answer_from_the_shelf_is_never_fresh(kept: KeptAnswers, shelf: FakeS
     kept.keep("k", good())
     other = KeptAnswers(shelf)
     other.last("k")
-    assert other.fresh("k", 10) is None
+    assert other.fresh("k", 10, 300) is None
 
 
 def made(seconds_ago: float) -> Response:
@@ -175,16 +201,18 @@ def test_an_answer_that_others_wait_for_is_shared_at_once(
     assert not kept.keep("k", made(0))
     awaited = made(0)
     assert kept.keep("k", awaited, awaited=True)
-    assert KeptAnswers(shelf).shared("k", 60) == awaited
+    found = KeptAnswers(shelf).shared("k", 60, 60)
+    assert found is not None
+    assert without_caching(found) == without_caching(awaited)
 
 
 def test_an_answer_grows_no_younger_by_being_found(shelf: FakeShelf, clock: Clock) -> None:
     KeptAnswers(shelf).keep("k", made(50))
     other = KeptAnswers(shelf, clock=clock)
-    assert other.shared("k", 60)
-    assert other.fresh("k", 60)
+    assert other.shared("k", 60, 60)
+    assert other.fresh("k", 60, 60)
     clock.now += 11
-    assert other.fresh("k", 60) is None
+    assert other.fresh("k", 60, 60) is None
 
 
 @pytest.mark.parametrize("as_of", [None, "", "yesterday", "2013-01-07T00:00:00", 7])
@@ -193,7 +221,7 @@ def test_an_answer_of_unknown_or_greater_age_is_not_shared(shelf: FakeShelf, as_
     if as_of is not None:
         answer["headers"]["As-Of"] = as_of
     KeptAnswers(shelf).keep("k", answer)
-    assert KeptAnswers(shelf).shared("k", 60) is None
+    assert KeptAnswers(shelf).shared("k", 60, 60) is None
 
 
 def test_nobody_finds_an_answer_on_a_shelf_that_fails(kept: KeptAnswers, shelf: FakeShelf) -> None:
@@ -243,7 +271,7 @@ def test_a_shelf_that_fails_is_told_and_left_alone_for_a_while(
     kept.keep("k", good())
     kept.keep("l", good())
     assert told == ["down"]
-    assert kept.fresh("l", 10) == good()
+    assert kept.fresh("l", 10, 300) == good()
     shelf.fault = None
     clock.now += 300
     kept.keep("k", good())
@@ -275,9 +303,9 @@ def test_the_answers_longest_unused_leave_memory_first(shelf: FakeShelf) -> None
     kept = bounded(shelf, answers=2, body=5000)
     kept.keep("a", good("x" * 5000))
     kept.keep("b", good("x" * 5000))
-    kept.fresh("a", 10)
+    kept.fresh("a", 10, 300)
     kept.keep("c", good("x" * 5000))
-    assert [key for key in "abc" if kept.fresh(key, 10)] == ["a", "c"]
+    assert [key for key in "abc" if kept.fresh(key, 10, 300)] == ["a", "c"]
 
 
 def test_an_answer_that_is_replaced_counts_once(shelf: FakeShelf) -> None:
@@ -285,7 +313,7 @@ def test_an_answer_that_is_replaced_counts_once(shelf: FakeShelf) -> None:
     kept.keep("a", good("x" * 5000))
     for _ in range(5):
         kept.keep("b", good("x" * 5000))
-    assert kept.fresh("a", 10)
+    assert kept.fresh("a", 10, 300)
 
 
 def test_what_was_written_is_remembered_of_so_many_only(

@@ -1,12 +1,18 @@
 """The Data API's client: waits, parameters, results and errors."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 
 from pipeline.errors import (
     StatementFailed,
@@ -14,7 +20,21 @@ from pipeline.errors import (
     WarehouseBusy,
     WarehouseUnavailable,
 )
-from pipeline.warehouse import CONFIG, MAX_WAIT, State, Warehouse, bound
+from pipeline.queue import BRIEF
+from pipeline.serve.desk.answering import READ_SECONDS
+from pipeline.serve.desk.desk import FUNCTION_SECONDS, RESERVE_SECONDS
+from pipeline.warehouse import (
+    ATTEMPTS,
+    BRIEF_WAIT,
+    CONFIG,
+    LONG_WAIT,
+    MAX_WAIT,
+    Line,
+    State,
+    Warehouse,
+    bound,
+    hurried_line,
+)
 
 Answer = dict[str, Any] | Exception
 
@@ -102,6 +122,118 @@ def test_the_wait_is_never_longer_than_the_api_allows() -> None:
 
 def test_a_connection_outlasts_the_longest_wait() -> None:
     assert CONFIG.read_timeout > MAX_WAIT
+
+
+@pytest.mark.parametrize("wait", [LONG_WAIT, BRIEF_WAIT])
+def test_a_line_makes_each_call_once_and_outlasts_its_wait_by_little(wait: int) -> None:
+    line = hurried_line(wait)
+    config = line.client.meta.config  # type: ignore[attr-defined]
+    assert config.retries["total_max_attempts"] == 1
+    assert line.wait == wait < config.read_timeout <= wait + 2
+    assert line.lasts == config.connect_timeout + config.read_timeout
+
+
+def test_the_reserve_is_enough_to_cancel_and_to_find_the_last_answer() -> None:
+    shelf = 2 * (BRIEF.connect_timeout + BRIEF.read_timeout) + 1
+    assert hurried_line(BRIEF_WAIT).lasts + shelf < RESERVE_SECONDS
+    assert READ_SECONDS <= FUNCTION_SECONDS - RESERVE_SECONDS
+
+
+@dataclass
+class Time:
+    """A clock that the waits of a fake client move."""
+
+    now: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
+    clock = Time()
+    monkeypatch.setattr("pipeline.warehouse.time", clock)
+    return clock
+
+
+class SlowClient(FakeClient):
+    """Takes as long for each call as it is told to wait, or a second."""
+
+    def __init__(self, clock: Time, *answers: Answer) -> None:
+        super().__init__(*answers)
+        self.clock = clock
+
+    def _call(self, name: str, arguments: dict[str, Any]) -> Any:
+        self.clock.now += arguments.get("WaitTimeSeconds", 1)
+        return super()._call(name, arguments)
+
+
+def hurried(clock: Time, *answers: Answer) -> tuple[Warehouse, SlowClient, SlowClient]:
+    long, brief = SlowClient(clock), SlowClient(clock)
+    long.answers = brief.answers = list(answers)
+    lines = [Line(long, LONG_WAIT, LONG_WAIT + 2), Line(brief, BRIEF_WAIT, BRIEF_WAIT + 2)]
+    return Warehouse("wg", "db", lines=lines), long, brief
+
+
+def waits(client: FakeClient) -> list[tuple[str, int]]:
+    return [(name, arguments.get("WaitTimeSeconds", 0)) for name, arguments in client.calls]
+
+
+def test_a_hurried_query_waits_long_and_then_briefly_while_a_call_fits_into_its_time(
+    clock: Time,
+) -> None:
+    house, long, brief = hurried(clock, started("STARTED"), *[{"Status": "STARTED"}] * 20)
+    with pytest.raises(WarehouseUnavailable):
+        house.rows("SELECT 1", seconds=15)
+    assert waits(long) == [("execute", 5), ("describe", 5)]
+    assert waits(brief) == [("describe", 1)] * 3 + [("cancel", 0)]
+    assert clock.now <= 15
+
+
+def test_results_are_not_fetched_without_time_for_them(clock: Time) -> None:
+    house, long, brief = hurried(clock, started())
+    with pytest.raises(WarehouseUnavailable):
+        list(house.csv("SELECT 1", seconds=7))
+    assert waits(long) == [("execute", 5)]
+    assert not brief.calls
+
+
+def test_a_hurried_query_is_asked_again_with_its_token(clock: Time) -> None:
+    closed = ConnectionClosedError(endpoint_url="x")
+    answers = (refused("ThrottlingException"), closed, started())
+    house, long, _ = hurried(clock, *answers, page({"n": {"typeName": "int8"}}))
+    assert house.rows("SELECT 1", seconds=40) == []
+    assert len({arguments["ClientToken"] for _, arguments in long.calls[:-1]}) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "calls"),
+    [
+        (refused("ThrottlingException"), ATTEMPTS),
+        (refused("InternalServerException", 500), ATTEMPTS),
+        (EndpointConnectionError(endpoint_url="x"), ATTEMPTS),
+        (refused("ActiveStatementsExceededException"), 1),
+        (ReadTimeoutError(endpoint_url="x"), 1),
+    ],
+)
+def test_a_hurried_query_is_asked_again_a_few_times_where_that_may_help(
+    clock: Time, fault: Exception, calls: int
+) -> None:
+    house, long, _ = hurried(clock, *[fault] * 9)
+    with pytest.raises(WarehouseUnavailable):
+        house.rows("SELECT 1", seconds=60)
+    assert len(long.calls) == calls
+
+
+@pytest.mark.parametrize("fault", [refused("ThrottlingException"), refused("x", 500)])
+def test_a_patient_warehouse_leaves_repeating_to_its_client(fault: Exception) -> None:
+    house, client = warehouse(fault, started())
+    with pytest.raises(WarehouseUnavailable):
+        house.execute_batch(["SELECT 1"], seconds=60, token="t")
+    assert len(client.calls) == 1
 
 
 def test_a_long_statement_is_described_until_it_ends() -> None:
@@ -303,6 +435,7 @@ def test_the_client_fits_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_started_batch_is_not_waited_for() -> None:
     house, client = warehouse({"Id": "s-1"})
     assert house.start_batch(["SELECT :a", "SELECT 2"], {"a": "1", "b": "2"}) == "s-1"
+    assert client.calls[0][1].pop("ClientToken")
     assert client.calls == [
         (
             "batch",

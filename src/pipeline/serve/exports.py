@@ -8,6 +8,7 @@ from pipeline import telemetry
 from pipeline.budget import Budget
 from pipeline.catalogue import EventType, load_catalogue
 from pipeline.lake import SigningLake
+from pipeline.origins import readable_from
 from pipeline.secret import Secret
 from pipeline.serve.asking.body import read_members
 from pipeline.serve.asking.contract import EXPORT_ID
@@ -20,7 +21,7 @@ from pipeline.serve.telling import problems
 from pipeline.serve.telling.problems import Response
 from pipeline.settings import from_env
 from pipeline.shared_table import SharedTable
-from pipeline.warehouse import Warehouse
+from pipeline.warehouse import hurried_warehouse
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,13 @@ class Settings:
     reads_per_second: int
     cursor_secret_arn: str
     unload_role_arn: str
+    allowed_origin: str = ""
 
 
 settings = from_env(Settings)
 secret = Secret(settings.cursor_secret_arn)
 exporter = Exporter(
-    Warehouse(settings.workgroup_name, settings.database_name),
+    hurried_warehouse(settings.workgroup_name, settings.database_name),
     SigningLake(settings.lake_bucket),
     Budget(SharedTable(settings.budget_table), settings.reads_per_second, report=telemetry.warn),
     lambda: Signer(secret.read(), EXPORT_ID.name),
@@ -49,6 +51,7 @@ catalogue = load_catalogue()
 
 
 @telemetry.observed
+@readable_from(settings.allowed_origin)
 def handler(event: dict[str, Any], _context: Any) -> Response:
     """Start an export, or tell how far one is; the warehouse is asked once, and nobody waits for it."""
     try:

@@ -1,24 +1,36 @@
 """What all answers of the endpoint have in common: names of questions, headers, conditions."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline import telemetry
 from pipeline.errors import PipelineError
 from pipeline.serve.asking.headers import header
 from pipeline.serve.asking.moments import format_moment
+from pipeline.serve.desk.caching import caching
 from pipeline.serve.telling import problems
 from pipeline.serve.telling.answers import Answer
 from pipeline.serve.telling.problems import Response
 
 NOT_MODIFIED = 304
 # Part of every key: raise it when answers change their shape, so that no earlier one stands in.
-SHAPE = 1
+SHAPE = 2
+
+# What a read may take, where nobody says that less time is left.
+READ_SECONDS = 17
 
 Event = Mapping[str, Any]
+
+
+class Read(Protocol):
+    """Asks the warehouse and whatever else an answer needs."""
+
+    def __call__(self, seconds: float = READ_SECONDS) -> Answer:
+        """Return the answer within so many seconds."""
 
 
 @dataclass(frozen=True)
@@ -26,43 +38,55 @@ class Inquiry:
     """A checked question: `key` is the same for equal ones, however they were spelled.
 
     `common` tells whether others are likely to ask it too; a page by its cursor is one caller's.
+    `versioned` tells whether the same version of the data always gives the same answer. `lasts` is
+    for how many seconds an answer is good, if that is less than the cache's time to live.
     """
 
     key: str
-    read: Callable[[], Answer]
+    read: Read
     common: bool = True
+    versioned: bool = True
+    lasts: int = sys.maxsize
 
 
 def inquiry(
-    route: str, question: Mapping[str, Any], read: Callable[[], Answer], *, common: bool = True
+    route: str,
+    question: Mapping[str, Any],
+    read: Read,
+    *,
+    common: bool = True,
+    versioned: bool = True,
 ) -> Inquiry:
     """Make an inquiry whose key is a hash of the route and the question's normal form."""
     normal = json.dumps([SHAPE, route, question], sort_keys=True, ensure_ascii=True)
-    return Inquiry(sha256(normal.encode()).hexdigest(), read, common)
+    return Inquiry(sha256(normal.encode()).hexdigest(), read, common, versioned)
 
 
 def describe(event: Event, write: Callable[[], Answer], max_age: int) -> Response:
     """Answer an event for which no warehouse is asked, with what `write` returns."""
     try:
         written = write()
-        # The same but for the moment it was written is the same.
-        lasting = written.body.replace(format_moment(written.as_of), "")
-        content = sha256(lasting.encode()).hexdigest()
-        return conditional(event, respond_with(written, content, max_age))
+        return conditional(event, respond_with(written, content_of(written), max_age))
     except problems.EXPECTED as fault:
         report(fault)
         return problems.problem(fault)
 
 
-def respond_with(written: Answer, key: str, max_age: int) -> Response:
+def content_of(written: Answer) -> str:
+    """Name an answer by what it says: the same but for the moment it was written is the same."""
+    lasting = written.body.replace(format_moment(written.as_of), "")
+    return sha256(lasting.encode()).hexdigest()
+
+
+def respond_with(written: Answer, name: str, max_age: int) -> Response:
     """Make the response of an answer.
 
-    The ETag is weak: the same version of the data gives the same answer but for its `as_of`.
+    The ETag is weak: the same name and version of the data mean the same but for its `as_of`.
     """
     headers = {
         "Content-Type": written.content_type,
-        "Cache-Control": f"private, max-age={max_age}",
-        "ETag": f'W/"{written.data_version or 0}-{key[:20]}"',
+        "Cache-Control": caching(max_age),
+        "ETag": f'W/"{written.data_version or 0}-{name[:20]}"',
         "As-Of": format_moment(written.as_of),
         **written.headers,
     }

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipeline import telemetry
 from pipeline.budget import Budget
@@ -12,9 +12,11 @@ from pipeline.claims import Claims
 from pipeline.errors import WarehouseBusy
 from pipeline.lake import brief_lake
 from pipeline.serve.desk.answering import (
+    READ_SECONDS,
     Event,
     Inquiry,
     conditional,
+    content_of,
     report,
     respond_with,
     wants_fresh,
@@ -24,13 +26,19 @@ from pipeline.serve.telling import problems
 from pipeline.serve.telling.problems import Response
 from pipeline.shared_table import SharedTable
 
-# Waiting for another asker, for the budget, and the read stay below the functions' 28 s together,
-# and so below the 29 s after which API Gateway gives up.
+# The functions' time, below the 29 s after which API Gateway gives up; Lambda tells what is left.
+FUNCTION_SECONDS = 28
+# Kept back of it: 3 s to cancel a statement, 5 s for a lake that does not answer when the last good
+# answer is looked for, and 1 s to write it. The rest is for the other asker, the budget, the read.
+RESERVE_SECONDS = 9
 AWAIT_SECONDS = 5
 BUDGET_SECONDS = 3
-READ_SECONDS = 17
 # As long a question is one asker's, who may have died.
 CLAIM_SECONDS = 25
+# Whoever asks past the caches gets an answer that is no older than this. Without it one question,
+# asked so again and again, would take the reads of all; with it, it takes one read in 2 s.
+PAST_CACHES_SECONDS = 2
+PAST_CACHES = "/past-caches"  # such askers have a claim of their own, and wait for no older answer
 LOOK_SECONDS = (0.05, 0.1, 0.2, 0.4)  # between looks for another's answer, the last again and again
 
 
@@ -57,14 +65,28 @@ class Keeper(Protocol):
     def keep(self, key: str, answer: Response, *, awaited: bool = False) -> bool:
         """Remember a good answer; tell whether others find it. They may wait for it."""
 
-    def shared(self, key: str, seconds: float) -> Response | None:
+    def shared(self, key: str, seconds: float, max_age: int) -> Response | None:
         """Return any container's answer that is younger than so many seconds."""
 
-    def fresh(self, key: str, seconds: float) -> Response | None:
+    def fresh(self, key: str, seconds: float, max_age: int) -> Response | None:
         """Return an answer of this process that is younger than so many seconds."""
 
     def last(self, key: str) -> Response | None:
         """Return the last good answer, marked as stale."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question's turn: what is asked, and when it must be answered.
+
+    `seconds` is how old its answer may be, and `max_age` for how long it is good, at most.
+    """
+
+    asked: Inquiry
+    seconds: int
+    max_age: int
+    claim: str
+    deadline: float
 
 
 @dataclass(frozen=True)
@@ -80,68 +102,91 @@ class Desk:
     kept: Keeper
     max_age: int
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
 
-    def respond(self, event: Event, ask: Callable[[], Inquiry]) -> Response:
-        """Answer an API Gateway event; `ask` reads the question off it.
+    def respond(
+        self, event: Event, ask: Callable[[], Inquiry], seconds: float = FUNCTION_SECONDS
+    ) -> Response:
+        """Answer an API Gateway event in so many seconds; `ask` reads the question off it.
 
         When the warehouse is down, or too much is asked of it, the last good answer is given,
         marked as stale; the caller is told of a problem only where there is none.
         """
+        deadline = self.clock() + seconds - RESERVE_SECONDS
         try:
-            asked = ask()
-            return conditional(event, self._answer(asked, fresh=wants_fresh(event)))
+            turn = self._turn(ask(), deadline, fresh=wants_fresh(event))
+            return conditional(event, self._answer(turn))
         except problems.EXPECTED as fault:
             report(fault)
             return problems.problem(fault)
 
-    def _answer(self, asked: Inquiry, *, fresh: bool) -> Response:
-        if not fresh and (found := self.kept.fresh(asked.key, self.max_age)):
+    def _turn(self, asked: Inquiry, deadline: float, *, fresh: bool) -> Turn:
+        max_age = min(self.max_age, asked.lasts)
+        if fresh:
+            seconds = min(max_age, PAST_CACHES_SECONDS)
+            return Turn(asked, seconds, max_age, asked.key + PAST_CACHES, deadline)
+        return Turn(asked, max_age, max_age, asked.key, deadline)
+
+    def _answer(self, turn: Turn) -> Response:
+        key = turn.asked.key
+        if found := self.kept.fresh(key, turn.seconds, turn.max_age):
             return found
         try:
-            shared = asked.common and self.max_age and not fresh
-            return self._read_once(asked) if shared else self._read_alone(asked)
+            shared = turn.asked.common and turn.seconds
+            return self._read_once(turn) if shared else self._read_alone(turn)
         except problems.PASSING as fault:
-            last = self.kept.last(asked.key)
+            last = self.kept.last(key)
             if last is None:
                 raise
             report(fault)
             telemetry.count("StaleAnswers", 1)
             return last
 
-    def _read_alone(self, asked: Inquiry) -> Response:
-        response = self._read(asked)
-        self.kept.keep(asked.key, response)
+    def _read_alone(self, turn: Turn) -> Response:
+        response = self._read(turn)
+        self.kept.keep(turn.asked.key, response)
         return response
 
-    def _read_once(self, asked: Inquiry) -> Response:
+    def _read_once(self, turn: Turn) -> Response:
         """Ask the warehouse, unless another container does: then take its answer."""
-        if found := self._claimed_or_answered(asked.key):
+        if found := self._claimed_or_answered(turn):
             return found
         found_by_others = False
         try:
-            response = self._read(asked)
-            found_by_others = self.kept.keep(asked.key, response, awaited=True)
+            response = self._read(turn)
+            found_by_others = self.kept.keep(turn.asked.key, response, awaited=True)
             return response
         finally:
             if not found_by_others:
-                self.claims.release(asked.key)
+                self.claims.release(turn.claim)
 
-    def _claimed_or_answered(self, key: str) -> Response | None:
+    def _claimed_or_answered(self, turn: Turn) -> Response | None:
         """Return None once the question is ours to ask, or another's answer."""
-        seconds = min(self.max_age, CLAIM_SECONDS)
-        waited, looks = 0.0, chain(LOOK_SECONDS, repeat(LOOK_SECONDS[-1]))
-        while not self.claims.take(key, seconds):
-            if found := self.kept.shared(key, self.max_age):
+        seconds = min(turn.seconds, CLAIM_SECONDS)
+        until = min(self.clock() + AWAIT_SECONDS, turn.deadline)
+        looks = chain(LOOK_SECONDS, repeat(LOOK_SECONDS[-1]))
+        while not self.claims.take(turn.claim, seconds):
+            if found := self.kept.shared(turn.asked.key, turn.seconds, turn.max_age):
                 return found
-            if waited >= AWAIT_SECONDS:
+            if self.clock() >= until:
                 raise WarehouseBusy("another container has been asking this for long")
-            self.sleep(pause := next(looks))
-            waited += pause
+            self.sleep(next(looks))
         return None
 
-    def _read(self, asked: Inquiry) -> Response:
-        self.budget.take(seconds=BUDGET_SECONDS)
-        return respond_with(asked.read(), asked.key, self.max_age)
+    def _read(self, turn: Turn) -> Response:
+        self.budget.take(seconds=min(BUDGET_SECONDS, self._left(turn)))
+        written = turn.asked.read(min(READ_SECONDS, self._left(turn)))
+        name = turn.asked.key if turn.asked.versioned else content_of(written)
+        return respond_with(written, name, turn.max_age)
+
+    def _left(self, turn: Turn) -> float:
+        return turn.deadline - self.clock()
+
+
+def seconds_left(context: Any) -> float:
+    """Tell how long Lambda lets an invocation go on; the functions' time where it does not say."""
+    tell = getattr(context, "get_remaining_time_in_millis", None)
+    return tell() / 1000 if tell else FUNCTION_SECONDS
 
 
 def open_desk(

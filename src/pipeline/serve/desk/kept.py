@@ -1,6 +1,7 @@
 """The last good answers, kept for bursts of equal questions and for when the warehouse is down."""
 
 import json
+import math
 import re
 import sys
 import time
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from pipeline.errors import LakeUnavailable
+from pipeline.serve.desk.caching import caching
 from pipeline.serve.telling.problems import Response
 
 MEMORY_BYTES = 16_000_000
@@ -19,7 +21,7 @@ SHELF_SECONDS = 300
 ANSWER_OVERHEAD = 2_000
 # How many shelf writes are remembered; some 200 bytes each.
 MAX_WRITTEN = 10_000
-STALE_CACHING = "private, max-age=10"
+STALE_SECONDS = 10
 TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 DEPTHS = {"{": 1, "[": 1, "}": -1, "]": -1}
 NOT_STALE = ": false"
@@ -83,20 +85,26 @@ class KeptAnswers:
             return False
         return self._write(key, answer, version)
 
-    def fresh(self, key: str, seconds: float) -> Response | None:
-        """Return this process's own answer if it is younger than so many seconds."""
-        kept = self._recall(key)
-        if kept is None or self._clock() - kept.at >= seconds:
-            return None
-        return _copied(kept.answer)
+    def fresh(self, key: str, seconds: float, max_age: int) -> Response | None:
+        """Return this process's own answer if it is younger than so many seconds.
 
-    def shared(self, key: str, seconds: float) -> Response | None:
-        """Return the answer on the shelf, whoever gave it, if it is younger than so many seconds."""
+        A caller's cache may keep it for what its age leaves of `max_age`.
+        """
+        kept = self._recall(key)
+        if kept is None or (age := self._clock() - kept.at) >= seconds:
+            return None
+        return _aged(kept.answer, age, max_age)
+
+    def shared(self, key: str, seconds: float, max_age: int) -> Response | None:
+        """Return the answer on the shelf, whoever gave it, if it is younger than so many seconds.
+
+        A caller's cache may keep it for what its age leaves of `max_age`.
+        """
         answer = self._read(key)
         if answer is None or (age := _age(answer)) >= seconds:
             return None
         self._remember(key, answer, age)  # it grows no younger by being found
-        return _copied(answer)
+        return _aged(answer, age, max_age)
 
     def last(self, key: str) -> Response | None:
         """Return the last good answer, whoever gave it, marked as stale; None if there is none."""
@@ -176,13 +184,19 @@ def _copied(answer: Response) -> Response:
     return {**answer, "headers": dict(answer["headers"])}
 
 
+def _aged(answer: Response, age: float, max_age: int) -> Response:
+    # At least a second: callers who ask again when it is over are not to do so without pause.
+    left = max(1, min(max_age, math.ceil(max_age - age)))
+    return {**answer, "headers": answer["headers"] | {"Cache-Control": caching(left)}}
+
+
 def _stale(answer: Response) -> Response:
     # Its ETag names the answer as it was when good: a caller who has that one is to see the mark.
     headers = {name: value for name, value in answer["headers"].items() if name != "ETag"}
     body = answer["body"]
     if headers.get("Content-Type", "").startswith("application/json"):
         body = _marked(body)
-    headers |= {"Stale": "true", "Cache-Control": STALE_CACHING}
+    headers |= {"Stale": "true", "Cache-Control": caching(STALE_SECONDS)}
     return {**answer, "headers": headers, "body": body}
 
 

@@ -1,11 +1,11 @@
 """One event with its history, as JSON text in which the event's data are exactly as stored."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from pipeline.errors import NothingFound
 from pipeline.serve.asking.moments import format_moment
 from pipeline.serve.telling.answers import provenance, to_json
 from pipeline.sql import statement
@@ -16,6 +16,17 @@ Record = dict[str, Any]
 ENVELOPE = ("source", "id", "type", "time", "subject", "dataschema", "fingerprint")
 ARRIVAL = ("received_at", "entrance", "batch_id")
 JUDGEMENT = ("reason", "path", "detail")
+MOMENTS = ("received_at", "time")
+
+
+@dataclass(frozen=True)
+class Underway:
+    """A row of the lake that is not loaded yet, where it lies, and when it came so far."""
+
+    row: Row
+    object_key: str
+    staged_at: datetime
+    prepared_at: datetime | None = None
 
 
 def event_query() -> str:
@@ -23,26 +34,44 @@ def event_query() -> str:
     return statement("serve/event", parts=statement("serve/parts"))
 
 
-def write_record(event_key: str, rows: Iterable[Row], as_of: datetime) -> tuple[int, str]:
-    """Write what is known of an event key from the rows of event_query.
+def read_version(rows: Sequence[Row]) -> int:
+    """Read the version of the data off the rows of event_query, of which there is always one."""
+    return int(rows[0]["data_version"] or 0)
 
-    Returns the version of the data and the JSON text. Raises NothingFound when there are no rows.
-    """
+
+def is_known(rows: Sequence[Row]) -> bool:
+    """Tell whether the warehouse knows the event."""
+    return rows[0]["place"] is not None
+
+
+def write_record(event_key: str, rows: Sequence[Row], as_of: datetime) -> str:
+    """Write what is known of an event key, as JSON text, from the rows of event_query."""
     records = [_join(list(pieces)) for _, pieces in groupby(rows, lambda row: row["place"])]
-    if not records:
-        raise NothingFound(
-            "no event with this key is loaded: it is on its way, or it was never received"
-        )
     standing = next((record for record in records if not record["place"]), None)
-    version = int(records[0]["data_version"] or 0)
     head = {
-        **provenance(as_of, version),
+        **provenance(as_of, read_version(rows)),
         "event_key": event_key,
         "status": "loaded" if standing else "quarantined",
         "history": list(_history(records[0])),
         "quarantined": [_quarantined(record) for record in records if record["place"]],
     }
-    return version, write_json(head, {"event": _standing(standing) if standing else "null"})
+    return write_json(head, {"event": _standing(standing) if standing else "null"})
+
+
+def write_underway(event_key: str, underway: Underway, version: int, as_of: datetime) -> str:
+    """Write what is known of an event that lies in the lake and not yet in the warehouse."""
+    row = {"extensions": None, "body": None, **underway.row}
+    row |= {name: datetime.fromisoformat(row[name]) for name in MOMENTS if name in row}
+    judged = "reason" in row
+    head = {
+        **provenance(as_of, version),
+        "event_key": event_key,
+        "status": "prepared" if underway.prepared_at else "staged",
+        "history": list(_underway_history(row, underway)),
+        "quarantined": [_quarantined(row | {"body": row.get("payload")})] if judged else [],
+    }
+    event = "null" if judged else _standing(row | {"body": row["data"]})
+    return write_json(head, {"event": event})
 
 
 def write_json(head: Mapping[str, Any], texts: Mapping[str, str | None]) -> str:
@@ -86,12 +115,20 @@ def _history(record: Record) -> Iterator[Record]:
         yield _step("loaded", record["kept_at"], version=record["version"])
 
 
+def _underway_history(row: Row, underway: Underway) -> Iterator[Record]:
+    yield _step("received", row["received_at"], entrance=row["entrance"])
+    staged = {"batch_id": row["batch_id"], "object": underway.object_key}
+    yield _step("staged", underway.staged_at, **staged)
+    if underway.prepared_at:
+        yield _step("prepared", underway.prepared_at)
+
+
 def _step(name: str, at: datetime | None, **more: Any) -> Record:
     return {"step": name, "at": format_moment(at) if at else None, **more}
 
 
 def _named(record: Record, names: Iterable[str]) -> Record:
-    found = ((name, record[name]) for name in names)
+    found = ((name, record.get(name)) for name in names)
     return {
         name: format_moment(value) if isinstance(value, datetime) else value
         for name, value in found

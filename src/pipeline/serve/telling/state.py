@@ -24,11 +24,11 @@ def status_query(catalogue: Mapping[str, EventType]) -> str:
 
 
 def write_status(
-    rows: Iterable[Row], in_flight: Mapping[str, int], as_of: datetime
+    rows: Iterable[Row], in_flight: Mapping[str, int] | None, as_of: datetime
 ) -> tuple[int, str]:
     """Write the status from the rows of the query and the depths of the queues, in messages.
 
-    Returns the version of the data and the JSON text.
+    None stands for depths that could not be counted. Returns the version of the data and the JSON text.
     """
     sections: dict[str, dict[str, Row]] = {}
     for row in rows:
@@ -48,7 +48,7 @@ def write_status(
             "received_at": _moment(sections["received"]["events"]["latest"]),
             "loaded_at": _latest(loads.values()),
         },
-        "in_flight": dict(in_flight),
+        "in_flight": None if in_flight is None else dict(in_flight),
     }
     return version, to_json(body)
 

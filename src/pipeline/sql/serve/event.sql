@@ -1,7 +1,7 @@
 -- One event by its key with what was quarantined beside it, the earliest 20, and what the ledger
 -- knows of the batch that brought it. A row of a result may have 64 KB, so long texts come in pieces
 -- of 4,000 characters: 17 hold the longest VARCHAR. JSON_SERIALIZE makes of NULL the text 'null', so
--- NULL is kept from it.
+-- NULL is kept from it. Where nothing is known there is one row that tells the version alone.
 -- Reads: events, quarantine, loads, versions
 WITH ${parts},
 
@@ -91,9 +91,9 @@ SELECT
     staged.announced_at AS staged_at,
     prepared.row_count AS facts,
     prepared.announced_at AS prepared_at
-FROM found
+FROM (SELECT MAX(version) AS version FROM versions) AS latest
 CROSS JOIN parts
-CROSS JOIN (SELECT MAX(version) AS version FROM versions) AS latest
+LEFT JOIN found ON found.place <= 20
 LEFT JOIN ledger AS staged
     ON
         found.batch_id = staged.batch_id
@@ -105,7 +105,5 @@ LEFT JOIN ledger AS prepared
         AND found.batch_id = prepared.batch_id
         AND prepared.kind = 'facts:' || found.type
         AND prepared.turn = 1
-WHERE
-    found.place <= 20
-    AND (parts.part = 0 OR LEN(found.body) > parts.part * 4000 OR LEN(found.extensions) > parts.part * 4000)
+WHERE (parts.part = 0 OR LEN(found.body) > parts.part * 4000 OR LEN(found.extensions) > parts.part * 4000)
 ORDER BY found.place, parts.part;
