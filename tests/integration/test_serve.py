@@ -4,6 +4,7 @@ import importlib
 import json
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from types import ModuleType
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import AnswerTooLarge
+from pipeline.errors import AnswerTooLarge, StatementFailed
 from pipeline.serve.asking.moments import format_moment, round_down
 from tests.integration.warehousing import Row, World, event, facts_of, quarantined
 from tests.reader_settings import READER
@@ -136,6 +137,7 @@ def expected(
             **dict(zip(group_by, names, strict=True)),
             "count": len(members),
             "value": aggregate([m[measure] for m in members if measure in m], stat),
+            "values": sum(measure in m for m in members),
         }
         for (bucket, *names), members in groups.items()
     ]
@@ -160,7 +162,9 @@ def three_digits(value: float) -> float:
 def by_name(rows: list[Row]) -> dict[str, Row]:
     named = {}
     for row in rows:
-        key = {name: value for name, value in row.items() if name not in ("count", "value")}
+        key = {
+            name: value for name, value in row.items() if name not in ("count", "value", "values")
+        }
         named[json.dumps(key, sort_keys=True)] = row
     return named
 
@@ -193,6 +197,7 @@ def test_answers_equal_a_computation_over_the_same_rows(
     assert found.keys() == wanted.keys()
     for name, row in wanted.items():
         assert found[name]["count"] == row["count"]
+        assert found[name]["values"] == row["values"]
         assert same(found[name]["value"], row["value"])
 
 
@@ -244,11 +249,75 @@ def test_an_exact_fit_is_not_cut_off(ask: Ask, rows: list[Row]) -> None:
 
 def test_nothing_in_the_span_is_a_count_of_zero(ask: Ask) -> None:
     (row,) = ask(from_="1999-01-01", to="1999-02-01", measure="dep_delay", stat="avg")["rows"]
-    assert row == {"bucket": None, "count": 0, "value": None}
+    assert row == {"bucket": None, "count": 0, "value": None, "values": 0}
+
+
+def test_without_a_measure_every_event_has_a_value(ask: Ask, rows: list[Row]) -> None:
+    (row,) = ask()["rows"]
+    assert row["count"] == row["value"] == row["values"] == len(rows)
+
+
+@pytest.mark.parametrize("group_by", ["airline", "origin,flight"])  # a rollup's, and the facts'
+def test_of_a_dimension_that_is_told_apart_values_are_the_known_ones(
+    ask: Ask, rows: list[Row], group_by: str
+) -> None:
+    found = ask(measure="carrier", stat="distinct", group_by=group_by)["rows"]
+    assert sum(row["values"] for row in found) == sum("carrier" in row for row in rows)
+    assert sum(row["count"] for row in found) == len(rows)
 
 
 def test_no_groups_are_no_rows(ask: Ask) -> None:
     assert ask(from_="1999-01-01", to="1999-02-01", interval="day")["rows"] == []
+
+
+class Tokens:
+    """A budget that counts."""
+
+    taken = 0
+
+    def take(self, *, seconds: float) -> None:
+        assert 0 < seconds <= 3
+        self.taken += 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"interval": "day", "group_by": "carrier"},
+        {"measure": "dep_delay", "stat": "p90", "group_by": "origin"},
+        {"measure": "carrier", "stat": "distinct"},
+    ],
+)
+def test_while_a_rollup_is_not_there_the_facts_are_asked(
+    world: World, rows: list[Row], monkeypatch: pytest.MonkeyPatch, given: dict[str, str], ask: Ask
+) -> None:
+    assert rows
+    wanted, tokens = ask(**given), Tokens()
+    module = importlib.import_module("pipeline.serve.metrics")
+    monkeypatch.setattr(module, "desk", replace(module.desk, budget=tokens))
+    with world.without_rollups(TYPE):
+        found = ask(**given)
+    assert found["rows"] == wanted["rows"]
+    assert tokens.taken == 1  # one more statement, one more token
+    assert ask(**given)["rows"] == wanted["rows"]
+    assert tokens.taken == 1
+
+
+def test_what_else_fails_is_not_asked_again(
+    world: World, rows: list[Row], monkeypatch: pytest.MonkeyPatch, ask: Ask
+) -> None:
+    assert rows
+    tokens = Tokens()
+    module = importlib.import_module("pipeline.serve.metrics")
+    monkeypatch.setattr(module, "desk", replace(module.desk, budget=tokens))
+    world.warehouse.execute("ALTER TABLE versions RENAME TO away", seconds=20)
+    try:
+        with pytest.raises(StatementFailed):
+            ask()
+    finally:
+        world.warehouse.execute("ALTER TABLE away RENAME TO versions", seconds=20)
+    assert not tokens.taken
 
 
 def escaped(text: str) -> str:

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from itertools import count
 from threading import Event
 from types import ModuleType
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from pipeline.errors import MalformedQuestion, NothingFound
 from pipeline.event import event_key
 from pipeline.exact_json import write
+from pipeline.lake import facts_key
 from pipeline.serve.asking.contract import MAX_ANSWER_BYTES
 from pipeline.serve.asking.signing import EXPIRED, Signer
 from pipeline.serve.telling.answers import Answer
@@ -77,7 +79,7 @@ class Reader:
 
     def find(self, number: str) -> Row:
         key = event_key("/test", number)
-        text = self._module.read_event(key, self._world.warehouse).body
+        text = self._module.read_event(key, self._world.warehouse, self._world.lake).body
         return {"text": text, **json.loads(text)}
 
     def _signer(self) -> Signer:
@@ -230,8 +232,12 @@ def test_an_event_is_told_as_it_was_loaded(reader: Reader, many: list[Row]) -> N
     assert found == {name: value for name, value in sent.items() if name != "fingerprint"}
 
 
-def test_all_formats_tell_the_same(reader: Reader, many: list[Row]) -> None:
+def test_all_formats_tell_the_same(
+    reader: Reader, many: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert many
+    now = time.time()  # a cursor tells when it was made
+    monkeypatch.setattr(reader, "clock", lambda: now)
     answers = {f: reader.ask(filter=MANY, limit="50", format=f) for f in FORMATS}
     assert len(json.loads(answers["json"].body)["events"]) == 50
     assert told(answers["csv"], "csv") == told(answers["ndjson"], "ndjson")
@@ -445,7 +451,7 @@ def test_a_quarantined_event_tells_why(world: World, reader: Reader) -> None:
 
 
 def test_an_unknown_event_is_not_found(reader: Reader) -> None:
-    with pytest.raises(NothingFound, match="on its way"):
+    with pytest.raises(NothingFound, match="waits in the queue"):
         reader.find("never sent")
 
 
@@ -479,3 +485,31 @@ def test_a_batch_that_is_announced_again_leaves_the_history_as_it_was(
     more = world.stage("again", [event("again"), event("again too")])
     assert not world.load(announced(more, "2013-01-01T11:00:00Z")).failed
     assert reader.find("again")["history"] == before
+
+
+def test_an_event_that_is_not_loaded_yet_is_found_where_it_is(world: World, reader: Reader) -> None:
+    today = datetime.now(UTC).isoformat()
+    row = event("underway", data=EXACT, time="2013-01-01T10:00:00.5+01:00", subject="s")
+    batch = world.stage("underway", [event("before it"), row], day=today)
+    found = reader.find("underway")
+    received, staged = found["history"]
+    assert (found["status"], found["quarantined"]) == ("staged", [])
+    assert received == {"step": "received", "at": "2013-01-01T10:00:00Z", "entrance": "request"}
+    assert staged["object"] == f"batches/date={today[:10]}/underway.jsonl.gz"
+    assert found["event"]["time"] == "2013-01-01T09:00:00.500000Z"
+    assert f'"data": {EXACT}' in found["text"]
+    world.lake.write_lines(facts_key("page.viewed", "underway", today), [])
+    prepared = reader.find("underway")
+    assert prepared["status"] == "prepared"
+    assert [step["step"] for step in prepared["history"]] == ["received", "staged", "prepared"]
+    assert not world.load(batch).failed
+    loaded = reader.find("underway")
+    assert loaded["status"] == "loaded"
+    assert loaded["event"] == found["event"]
+
+
+def test_an_event_on_its_way_to_the_quarantine_tells_why(world: World, reader: Reader) -> None:
+    world.stage("to quarantine", [quarantined(78)], day=datetime.now(UTC).isoformat())
+    found = reader.find("78")
+    assert (found["status"], found["event"]) == ("staged", None)
+    assert found["quarantined"][0]["detail"] == "must be a string"

@@ -223,7 +223,7 @@ def test_nothing_that_matches_is_done_with_no_rows(
     assert (told["status"], told["rows"], len(told["files"])) == ("done", 0, files)
     for file in told["files"]:
         body = world.bucket.objects[file["url"].removeprefix("https://signed/")]
-        assert gzip.decompress(body) == b"bucket,count,value\n"
+        assert gzip.decompress(body) == b"bucket,count,value,values\n"
 
 
 KINDS = ("string", "integer", "number", "boolean", "timestamp")
@@ -287,7 +287,10 @@ def stored(world: World, condition: str = "1 = 1") -> list[Row]:
 
 def as_event(row: Row, format_: str) -> Row:
     read = as_read(row, format_)
-    return read | {"data": row["data"], "version": read["version"]}
+    if format_ != "ndjson":
+        return read
+    parsed = {name: row[name] and json.loads(row[name]) for name in ("extensions", "data")}
+    return read | parsed
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -297,6 +300,46 @@ def test_an_export_of_events_is_their_table(world: World, exported: Rows, format
     assert len(found) == 200 + len(NAUGHTY) + 1
     assert found == wanted
     assert list(found[0]) == list(wanted[0])
+
+
+def test_data_that_super_cannot_hold_are_exported_as_text(world: World, exported: Rows) -> None:
+    world.warehouse.execute(
+        """INSERT INTO events (event_key, fingerprint, source, data_text, version)
+        VALUES ('k', 'f', '/huge', '{"n": 1e400}', 1)""",
+        seconds=20,
+    )
+    for format_ in FORMATS:
+        (found,) = exported(of="events", filter="source:/huge", format=format_)
+        assert found["data"] == '{"n": 1e400}'
+    world.warehouse.execute("DELETE FROM events WHERE source = '/huge'", seconds=20)
+
+
+def test_long_extensions_stop_no_export(world: World, exported: Rows) -> None:
+    """A text of SUPER may be longer written than it came: no VARCHAR holds it then."""
+    long = [f"CAST(REPEAT('{letter}', 60000) AS VARCHAR(65535))" for letter in "ab"]
+    world.warehouse.execute(
+        f"""INSERT INTO events (event_key, fingerprint, source, data_text, version, extensions)
+        SELECT 'k', 'f', '/long', '{{}}', 1, ARRAY({", ".join(long)})""",
+        seconds=20,
+    )
+    for format_, wanted in (
+        ("csv", ""),
+        ("parquet", None),
+        ("ndjson", ["a" * 60_000, "b" * 60_000]),
+    ):
+        (found,) = exported(of="events", filter="source:/long", format=format_)
+        assert found["extensions"] == wanted
+    world.warehouse.execute("DELETE FROM events WHERE source = '/long'", seconds=20)
+
+
+@pytest.mark.parametrize("stat", ["avg", "p90"])
+def test_while_a_rollup_is_not_there_an_export_reads_the_facts(
+    world: World, exported: Rows, stat: str
+) -> None:
+    given = {"measure": "dep_delay", "stat": stat, "group_by": "carrier"}
+    wanted = answered(world, **given)
+    with world.without_rollups(TYPE):
+        assert exported(of="metrics", type=TYPE, format="ndjson", **given) == wanted
 
 
 def test_events_are_exported_in_the_order_of_their_loads(exported: Rows) -> None:
@@ -310,10 +353,13 @@ def test_data_and_extensions_are_exported_as_they_were_sent(world: World, export
     data = '{"n": 9007199254740993, "d": 0.1234567890123456789, "e": 1.50, "a": "é\\u00e9\\n"}'
     row = event("exact", data=data, source="/exact", extensions='{"tenant":"a,\\"b\\""}')
     assert not world.load(world.stage("exact", [row])).failed
-    for format_ in FORMATS:
+    for format_ in ("csv", "parquet"):
         (found,) = exported(of="events", filter="source:/exact", format=format_)
         assert found["data"] == data
         assert json.loads(found["extensions"]) == {"tenant": 'a,"b"'}
+    (found,) = exported(of="events", filter="source:/exact", format="ndjson")
+    assert found["extensions"] == {"tenant": 'a,"b"'}
+    assert found["data"] == json.loads(data)
     world.warehouse.execute("DELETE FROM events WHERE source = '/exact'", seconds=20)
 
 
@@ -334,7 +380,7 @@ def test_events_are_chosen_as_pages_choose_them(
 ) -> None:
     wanted = stored(world, condition)
     assert wanted
-    assert exported(of="events", format="ndjson", **given) == wanted
+    assert exported(of="events", format="parquet", **given) == wanted
 
 
 def test_no_events_are_no_rows(export: Export) -> None:

@@ -1,7 +1,10 @@
 """A warehouse on this machine with a lake in memory, and the loads that tests put into it."""
 
+import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -15,9 +18,10 @@ from local.redshift_data.server import RedshiftDataServer
 from pipeline.announcements import SOURCE
 from pipeline.catalogue import load_catalogue
 from pipeline.event import event_key
-from pipeline.lake import Lake, batch_key, facts_key
+from pipeline.lake import ListingLake, batch_key, facts_key
 from pipeline.load import ddl
 from pipeline.load.plan import read_announcement
+from pipeline.load.summing import rollup_tables
 from pipeline.load.transactions import Loader, Outcome
 from pipeline.warehouse import Warehouse
 
@@ -35,16 +39,22 @@ class MemoryBucket:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.stored_at: dict[str, datetime] = {}
 
     def put_object(self, **arguments: Any) -> None:
         self.objects[arguments["Key"]] = arguments["Body"]
+        self.stored_at[arguments["Key"]] = datetime.now(UTC)
 
     def get_object(self, **arguments: Any) -> Any:
-        raise NotImplementedError
+        return {"Body": io.BytesIO(self.objects[arguments["Key"]])}
 
     def list_objects_v2(self, **arguments: Any) -> Any:
         keys = self.list(arguments["Bucket"], arguments["Prefix"])
-        return {"Contents": [{"Key": key, "Size": len(self.objects[key])} for key in keys]}
+        return {"Contents": [self._entry(key) for key in keys]}
+
+    def _entry(self, key: str) -> dict[str, Any]:
+        stored_at = self.stored_at.get(key)
+        return {"Key": key, "Size": len(self.objects[key]), "LastModified": stored_at}
 
     def generate_presigned_url(self, ClientMethod: str, **arguments: Any) -> Any:  # noqa: N803
         assert (ClientMethod, arguments["ExpiresIn"]) == ("get_object", 900)
@@ -69,7 +79,7 @@ class World:
 
     def __init__(self, data: Path | None = None) -> None:
         self.bucket = MemoryBucket()
-        self.lake = Lake(BUCKET, self.bucket)
+        self.lake = ListingLake(BUCKET, self.bucket)
         self.catalogue = load_catalogue()
         self._numbers = count()
         self._server = RedshiftDataServer(data, self.bucket, limits=Limits(calls=False))
@@ -100,14 +110,16 @@ class World:
         ((_, value),) = self.query(sql)[0].items()
         return value
 
-    def stage(self, batch_id: str, rows: Iterable[Row], announced: int | None = None) -> Message:
+    def stage(
+        self, batch_id: str, rows: Iterable[Row], announced: int | None = None, day: str = DAY
+    ) -> Message:
         """Put a batch into the lake; returns the message that announces it."""
         numbered = [row | {"batch_id": batch_id, "position": n} for n, row in enumerate(rows)]
-        key = batch_key(batch_id, DAY)
-        self.lake.write_lines(key, (json.dumps(row).encode() for row in numbered))
+        key = batch_key(batch_id, day)
+        self.lake.write_lines(key, (compact(row).encode() for row in numbered))
         return self.message(
             "BatchStaged",
-            batch_id=batch_id, key=key, rows=announced or len(numbered), received_at=DAY,
+            batch_id=batch_id, key=key, rows=announced or len(numbered), received_at=day,
         )  # fmt: skip
 
     def stage_facts(self, batch_id: str, **rows_by_type: list[Row]) -> Message:
@@ -131,6 +143,18 @@ class World:
         event = {"id": f"event-{number}", "source": SOURCE, "detail-type": kind}
         body = json.dumps(event | {"detail": {"bucket": BUCKET, **detail}})
         return {"messageId": f"message-{number}", "body": body}
+
+    @contextmanager
+    def without_rollups(self, name: str) -> Iterator[None]:
+        """Let the rollups of a type be missing for a while, as while a deployment makes others."""
+        tables = rollup_tables(self.catalogue[name])
+        for table in tables:
+            self.warehouse.execute(f"ALTER TABLE {table} RENAME TO away_{table}", seconds=20)
+        try:
+            yield
+        finally:
+            for table in tables:
+                self.warehouse.execute(f"ALTER TABLE away_{table} RENAME TO {table}", seconds=20)
 
     def load(self, *messages: Message, left: Callable[[], float] = lambda: 60) -> Outcome:
         loader = Loader(self.warehouse, self.lake, self.catalogue, ROLE, left)
@@ -172,3 +196,8 @@ def facts_of(row: Row, **columns: Any) -> Row:
     """Make the facts of a row of page.viewed."""
     own = {name: row[name] for name in ("event_key", "fingerprint", "time")}
     return {**own, **json.loads(row["data"]), **columns}
+
+
+def compact(value: Any) -> str:
+    """Write JSON without spaces, as rows are written."""
+    return json.dumps(value, separators=(",", ":"))

@@ -21,9 +21,10 @@ from pipeline.errors import (
     WarehouseBusy,
     WarehouseUnavailable,
 )
+from pipeline.rollups import Rollup
 from pipeline.serve.asking.body import MAX_BODY_BYTES, read_members
 from pipeline.serve.asking.signing import Signer
-from pipeline.serve.exporting.exporter import Exporter
+from pipeline.serve.exporting.exporter import GLANCE_SECONDS, Exporter
 from pipeline.serve.exporting.wanted import read_wanted
 from pipeline.serve.querying.unloading import (
     FORMS,
@@ -169,7 +170,7 @@ def test_columns_are_named_as_in_answers() -> None:
     given = {"type": "flight.departed", "group_by": "carrier,flight", "interval": "day"}
     wanted = read_wanted({"of": "metrics", **given}, CATALOGUE)
     names = [field.name for field in wanted.selection.fields]
-    assert names == ["bucket", "carrier", "flight", "count", "value"]
+    assert names == ["bucket", "carrier", "flight", "count", "value", "values"]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ def test_columns_are_named_as_in_answers() -> None:
 )
 def test_a_value_has_the_type_of_its_statistic(given: dict[str, str], kind: str) -> None:
     wanted = read_wanted({"of": "metrics", "type": "flight.departed", **given}, CATALOGUE)
-    assert wanted.selection.fields[-1].kind == kind
+    assert wanted.selection.fields[-2].kind == kind
 
 
 def test_values_are_parameters_and_never_text() -> None:
@@ -228,7 +229,7 @@ def test_a_column_of_the_order_is_made_once() -> None:
 
 @pytest.mark.parametrize("format_", FORMS)
 def test_every_kind_has_a_form_in_every_format(format_: str) -> None:
-    kinds = ("string", "integer", "total", "number", "boolean", "timestamp")
+    kinds = ("string", "integer", "total", "number", "boolean", "timestamp", "json")
     assert tuple(FORMS[format_]) == kinds
     assert "PARALLEL OFF" in OPTIONS[format_]
 
@@ -266,7 +267,7 @@ class FakeWarehouse:
         if self.fault:
             raise self.fault
         self.started.append((statements, parameters))
-        return "statement-1"
+        return f"statement-{len(self.started)}"
 
     def state(self, statement_id: str) -> State:
         self.asked.append(statement_id)
@@ -314,9 +315,10 @@ class Desk:
 
     def __init__(self, module: ModuleType, context: Any) -> None:
         self.warehouse, self.lake, self.budget = FakeWarehouse(), FakeLake(), FakeBudget()
-        self.now = datetime.now(UTC)
+        self.now, self.naps = datetime.now(UTC), list[float]()
         signer = lambda: Signer("secret", "export_id", self.now.timestamp)  # noqa: E731
-        self.exporter: Any = Exporter(self.warehouse, self.lake, self.budget, signer, ROLE)  # type: ignore[arg-type]
+        parts: Any = (self.warehouse, self.lake, self.budget, signer, ROLE, self.naps.append)
+        self.exporter = Exporter(*parts)
         self._module, self._context = module, context
 
     def handle(self, event: dict[str, Any]) -> tuple[int, dict[str, str], dict[str, Any]]:
@@ -365,6 +367,46 @@ def test_a_start_takes_one_token_and_starts_one_transaction(desk: Desk) -> None:
     assert len(statements) == 3
     assert parameters["timezone"] == "America/New_York"
     assert "s3://lake/exports/" in statements[2]
+
+
+ROLLED_UP = json.dumps(
+    {"of": "metrics", "type": "flight.departed", "interval": "day", "group_by": "carrier"}
+)
+FROM_FACTS = json.dumps({"of": "metrics", "type": "flight.departed", "group_by": "tailnum"})
+
+
+def missing(table: str) -> State:
+    return State("FAILED", (), f'Query #2 failed with ERROR: relation "{table}" does not exist')
+
+
+def test_an_export_whose_rollup_is_not_there_is_started_from_the_facts(desk: Desk) -> None:
+    desk.warehouse.told = missing(Rollup(CATALOGUE["flight.departed"]).table)
+    status, _, started = desk.start(body=ROLLED_UP)
+    assert (status, desk.budget.taken) == (202, 2)
+    (first, _), (second, _) = desk.warehouse.started
+    assert '"rollup_' in first[1]
+    assert '"rollup_' not in second[1]
+    assert first[2] == second[2]
+    desk.look(started["id"])
+    assert desk.warehouse.asked == ["statement-1", "statement-2"]
+
+
+@pytest.mark.parametrize(
+    "told", [State("RUNNING"), State("DONE"), missing("versions"), WarehouseBusy("x")]
+)
+def test_whatever_else_becomes_of_an_export_it_is_started_once(
+    desk: Desk, told: State | Exception
+) -> None:
+    desk.warehouse.told = told
+    assert desk.start(body=ROLLED_UP)[0] == 202
+    assert (desk.budget.taken, len(desk.warehouse.started)) == (1, 1)
+
+
+def test_only_exports_of_a_rollup_are_looked_at_when_they_start(desk: Desk) -> None:
+    desk.start(body=FROM_FACTS)
+    assert not desk.warehouse.asked
+    desk.start(body=ROLLED_UP)
+    assert desk.naps == [GLANCE_SECONDS]
 
 
 def test_two_exports_never_share_their_files(desk: Desk) -> None:

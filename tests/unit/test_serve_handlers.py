@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from pipeline.errors import (
     BudgetSpent,
@@ -21,12 +22,14 @@ from pipeline.errors import (
     WarehouseUnavailable,
 )
 from pipeline.queue import QueueGauge
-from pipeline.serve.desk.answering import Inquiry
+from pipeline.serve.desk.answering import READ_SECONDS, Inquiry
 from pipeline.serve.desk.desk import (
     AWAIT_SECONDS,
     BUDGET_SECONDS,
     CLAIM_SECONDS,
-    READ_SECONDS,
+    PAST_CACHES,
+    PAST_CACHES_SECONDS,
+    RESERVE_SECONDS,
     Desk,
 )
 from pipeline.serve.desk.kept import KeptAnswers
@@ -56,7 +59,7 @@ class FakeWarehouse:
         return iter(self.rows(sql, parameters, seconds=seconds))
 
     def rows(self, sql: str, parameters: Any = None, *, seconds: float) -> Any:
-        assert seconds == READ_SECONDS
+        assert READ_SECONDS - 1 < seconds <= READ_SECONDS
         self.calls.append((sql, parameters))
         if self.fault:
             raise self.fault
@@ -64,8 +67,11 @@ class FakeWarehouse:
 
 
 class FakeGauge:
-    def depth(self, url: str) -> int:
-        return {"https://sqs/events": 3, "https://sqs/loads": 0}[url]
+    def __init__(self, events: int | None = 3) -> None:
+        self.depths = {"https://sqs/events": events, "https://sqs/loads": 0}
+
+    def depth(self, url: str) -> int | None:
+        return self.depths[url]
 
 
 class FakeBudget:
@@ -129,11 +135,29 @@ class FakeSecret:
         return "made up"
 
 
+class Clock:
+    """Moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+
 Serve = Callable[..., tuple[ModuleType, FakeWarehouse]]
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Serve:
     for name, value in READER.items():
         monkeypatch.setenv(name, value)
 
@@ -143,7 +167,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
         monkeypatch.setattr(module, "warehouse", warehouse)
         monkeypatch.setattr(module, "gauge", FakeGauge(), raising=False)
         monkeypatch.setattr(module, "secret", FakeSecret(), raising=False)
-        desk = Desk(FakeBudget(), FakeClaims(), KeptAnswers(FakeShelf()), 60, lambda _: None)
+        kept = KeptAnswers(FakeShelf(), clock=clock)
+        desk = Desk(FakeBudget(), FakeClaims(), kept, 60, clock.wait, clock)
         monkeypatch.setattr(module, "desk", desk)
         return module, warehouse
 
@@ -156,7 +181,7 @@ def body_of(response: dict[str, Any]) -> dict[str, Any]:
 
 
 DAY = str(int(datetime(2013, 1, 1, tzinfo=UTC).timestamp()))
-LINE = ["17", DAY, "4", "1.5", "=JFK"]  # version, bucket, count, value, group
+LINE = ["17", DAY, "4", "1.5", "3", "=JFK"]  # version, bucket, count, value, values, group
 
 
 def test_a_metric_is_answered_with_its_question(serve: Serve, context: Any) -> None:
@@ -180,7 +205,15 @@ def test_a_metric_is_answered_with_its_question(serve: Serve, context: Any) -> N
         "group_by": ["origin"],
         "filter": [{"name": "carrier", "operator": "in", "values": ["AA", "UA"]}],
         "order": [],
-        "rows": [{"bucket": "2013-01-01T00:00:00Z", "origin": "JFK", "count": 4, "value": 1.5}],
+        "rows": [
+            {
+                "bucket": "2013-01-01T00:00:00Z",
+                "origin": "JFK",
+                "count": 4,
+                "value": 1.5,
+                "values": 3,
+            }
+        ],
     }
 
 
@@ -236,11 +269,40 @@ def test_equal_questions_are_answered_once_however_they_are_spelled(
 
 
 @pytest.mark.parametrize("value", ["max-age=0", "no-cache", "Max-Age = 0, foo"])
-def test_a_caller_may_ask_past_what_was_answered(serve: Serve, context: Any, value: str) -> None:
+def test_a_caller_may_ask_past_what_was_answered(
+    serve: Serve, context: Any, clock: Clock, value: str
+) -> None:
     module, warehouse = serve("metrics", [LINE])
     module.handler(request("metrics"), context)
+    clock.now += PAST_CACHES_SECONDS
     module.handler(with_header("cache-control", value), context)
     assert len(warehouse.calls) == 2
+
+
+def test_asking_past_the_caches_again_and_again_takes_few_reads(
+    serve: Serve, context: Any, clock: Clock
+) -> None:
+    module, warehouse = serve("metrics", [LINE])
+    for _ in range(40):
+        response = module.handler(with_header("Cache-Control", "no-cache"), context)
+        assert response["statusCode"] == 200
+        clock.now += PAST_CACHES_SECONDS / 10
+    assert len(warehouse.calls) == module.desk.budget.taken == 4
+
+
+def test_a_kept_answer_is_good_for_less_than_a_new_one(
+    serve: Serve, context: Any, clock: Clock
+) -> None:
+    module, _ = serve("metrics", [LINE])
+    module.handler(request("metrics"), context)
+    clock.now += 59
+    again = module.handler(request("metrics"), context)
+    assert again["headers"]["Cache-Control"] == "private, max-age=1"
+    known = with_header("If-None-Match", again["headers"]["ETag"])
+    response = module.handler(known, context)
+    assert (response["statusCode"], response["headers"]["Cache-Control"]) == (
+        304, "private, max-age=1",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -253,10 +315,11 @@ def test_a_caller_may_ask_past_what_was_answered(serve: Serve, context: Any, val
     ],
 )
 def test_the_last_good_answer_stands_in_marked_as_stale(
-    serve: Serve, context: Any, fault: Exception
+    serve: Serve, context: Any, clock: Clock, fault: Exception
 ) -> None:
     module, warehouse = serve("metrics", [LINE])
     good = module.handler(request("metrics"), context)
+    clock.now += PAST_CACHES_SECONDS
     fresh = with_header("Cache-Control", "no-cache")
     if isinstance(fault, BudgetSpent):
         module.desk.budget.fault = fault
@@ -279,7 +342,7 @@ def test_a_spent_budget_without_an_answer_says_when_to_ask_again(
 
 
 def test_an_answer_of_over_a_megabyte_is_refused(serve: Serve, context: Any) -> None:
-    lines = [["17", DAY, "4", "1.5", "=" + "x" * 1_000]] * 1_000
+    lines = [["17", DAY, "4", "1.5", "4", "=" + "x" * 1_000]] * 1_000
     module, _ = serve("metrics", lines)
     response = module.handler(request("metrics"), context)
     assert response["statusCode"] == 413
@@ -287,10 +350,10 @@ def test_an_answer_of_over_a_megabyte_is_refused(serve: Serve, context: Any) -> 
 
 
 def test_nothing_at_all_is_a_count_of_zero(serve: Serve, context: Any) -> None:
-    module, _ = serve("metrics", [["17", "", "", ""]])
+    module, _ = serve("metrics", [["17", "", "", "", ""]])
     asked = request("metrics", multiValueQueryStringParameters={"stat": ["count"]})
     assert body_of(module.handler(asked, context))["rows"] == [
-        {"bucket": None, "count": 0, "value": 0}
+        {"bucket": None, "count": 0, "value": 0, "values": 0}
     ]
 
 
@@ -298,7 +361,7 @@ def test_nothing_at_all_is_a_count_of_zero(serve: Serve, context: Any) -> None:
 def test_a_sum_that_overflowed_is_null_because_json_has_no_word_for_it(
     serve: Serve, context: Any, text: str
 ) -> None:
-    module, _ = serve("metrics", [["17", "0", "2", text, "=JFK"]])
+    module, _ = serve("metrics", [["17", "0", "2", text, "2", "=JFK"]])
     [row] = body_of(module.handler(request("metrics"), context))["rows"]
     assert (row["count"], row["value"]) == (2, None)
 
@@ -379,11 +442,23 @@ def test_an_event_takes_no_parameters(serve: Serve, context: Any) -> None:
     assert module.handler(asked, context)["statusCode"] == 400
 
 
-def test_an_unknown_event_is_not_found_yet(serve: Serve, context: Any) -> None:
-    module, _ = serve("events", [])
+def test_who_follows_an_event_sees_it_move(serve: Serve, context: Any) -> None:
+    module, _ = serve("events", [piece(0, "{}", source="/s")])
+    assert module.desk.max_age == 60
+    headers = module.handler(request("events"), context)["headers"]
+    assert headers["Cache-Control"] == "private, max-age=2"
+
+
+def test_an_unknown_event_is_not_found_yet(
+    serve: Serve, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, _ = serve("events", [{"data_version": 17, "place": None}])
+    looked_for = []
+    monkeypatch.setattr(module, "find_underway", lambda *asked: looked_for.append(asked[1]))
     response = module.handler(request("events"), context)
     assert response["statusCode"] == 404
-    assert "on its way" in body_of(response)["detail"]
+    assert "waits in the queue" in body_of(response)["detail"]
+    assert looked_for == [request("events")["pathParameters"]["event_key"]]
 
 
 LEDGER = ("version", "kept_at", "object_key", "staged_at", "facts", "prepared_at")
@@ -406,13 +481,13 @@ def test_an_event_is_answered_with_the_version_of_the_data(serve: Serve, context
 
 
 def record(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    return dict(json.loads(write_record("k", rows, AS_OF)[1]))
+    return dict(json.loads(write_record("k", rows, AS_OF)))
 
 
 def test_pieces_of_an_event_are_joined_and_data_kept_as_they_are() -> None:
     rows = [piece(0, '{"n": 1.5', source="/s", time=AS_OF), piece(0, "00}"), piece(1, "x")]
-    version, text = write_record("k", rows, AS_OF)
-    assert version == 17
+    text = write_record("k", rows, AS_OF)
+    assert json.loads(text)["data_version"] == 17
     assert '"data": {"n": 1.500}' in text
     assert json.loads(text)["event"]["time"] == "2013-01-01T00:00:00Z"
     assert json.loads(text)["quarantined"] == [{"payload": "x"}]
@@ -493,28 +568,76 @@ def test_a_page_without_a_secret_is_told_when_to_ask_again(serve: Serve, context
     assert not warehouse.calls
 
 
-def test_the_status_counts_messages_in_flight(serve: Serve, context: Any) -> None:
+def status_rows() -> list[dict[str, Any]]:
     counts = dict.fromkeys(("loaded", "duplicates", "conflicts", "quarantined"), 0)
     version = {"section": "version", "name": "version", "row_count": 5, "latest": AS_OF, **counts}
     rows = [
         {"section": section, "name": "events", "row_count": 7, "latest": AS_OF, **counts}
         for section in ("loads", "events", "received")
     ]
-    module, _ = serve("status", [*rows, version])
+    return [*rows, version]
+
+
+def test_the_status_counts_messages_in_flight(serve: Serve, context: Any) -> None:
+    module, _ = serve("status", status_rows())
     body = body_of(module.handler(request("status"), context))
     assert body["data_version"] == 5
     assert body["in_flight"] == {"event_queue": 3, "load_queue": 0}
     assert body["events"]["row_count"] == 7
 
 
+def test_the_status_has_another_tag_when_only_the_queues_have_moved(
+    serve: Serve, context: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, _ = serve("status", status_rows())
+    etag = module.handler(request("status"), context)["headers"]["ETag"]
+    asked = request("status", headers={"If-None-Match": etag})
+    clock.now += 60
+    assert module.handler(asked, context)["statusCode"] == 304
+    monkeypatch.setattr(module, "gauge", FakeGauge(events=4))
+    clock.now += 60
+    moved = module.handler(asked, context)
+    assert (moved["statusCode"], body_of(moved)["in_flight"]["event_queue"]) == (200, 4)
+
+
+def test_queues_that_cannot_be_asked_leave_the_rest_of_the_status(
+    serve: Serve, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, _ = serve("status", status_rows())
+    monkeypatch.setattr(module, "gauge", FakeGauge(events=None))
+    response = module.handler(request("status"), context)
+    body = body_of(response)
+    assert (response["statusCode"], body["in_flight"], body["data_version"]) == (200, None, 5)
+
+
 class FakeQueues:
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.fault = fault
+
     def get_queue_attributes(self, **arguments: Any) -> Any:
         assert arguments["QueueUrl"] == "https://sqs/events"
+        if self.fault:
+            raise self.fault
         return {"Attributes": dict.fromkeys(arguments["AttributeNames"], "2")}
 
 
 def test_messages_in_flight_are_those_waiting_worked_on_and_delayed() -> None:
     assert QueueGauge(FakeQueues()).depth("https://sqs/events") == 6
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ConnectTimeoutError(endpoint_url="x"),
+        ReadTimeoutError(endpoint_url="x"),
+        ClientError({"Error": {"Code": "ServiceUnavailable"}}, "GetQueueAttributes"),
+    ],
+)
+def test_a_queue_that_does_not_answer_has_no_depth(fault: Exception) -> None:
+    told: list[str] = []
+    gauge = QueueGauge(FakeQueues(fault), report=told.append)
+    assert gauge.depth("https://sqs/events") is None
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize("kind", problems.EXPECTED)
@@ -542,19 +665,24 @@ class Asked:
         self.claims, self.shelf, self.fault = FakeClaims(), FakeShelf(), fault
         self.waits: list[float] = []
         self.waiting: Callable[[], object] = lambda: None
+        self.clock = Clock()
+        self.given: list[float] = []
 
     def desk(self) -> Desk:
-        return Desk(FakeBudget(), self.claims, KeptAnswers(self.shelf), 60, self.wait)
+        kept = KeptAnswers(self.shelf, clock=self.clock)
+        return Desk(FakeBudget(), self.claims, kept, 60, self.wait, self.clock)
 
     def wait(self, seconds: float) -> None:
         self.waits.append(seconds)
+        self.clock.wait(seconds)
         self.waiting()
 
     def inquiry(self) -> Inquiry:
         return Inquiry("k", self.read)
 
-    def read(self) -> Answer:
+    def read(self, seconds: float = READ_SECONDS) -> Answer:
         self.reads += 1
+        self.given.append(seconds)
         if self.fault:
             raise self.fault
         return Answer("{}", CONTENT_TYPES["json"], datetime.now(UTC), 7)
@@ -580,6 +708,38 @@ def test_who_waits_for_too_long_is_told_to_come_again() -> None:
     response = asked.desk().respond({}, asked.inquiry)
     assert (response["statusCode"], asked.reads) == (429, 0)
     assert AWAIT_SECONDS <= sum(asked.waits) < AWAIT_SECONDS + 1
+
+
+def test_a_read_is_given_what_the_function_has_left_less_the_reserve() -> None:
+    asked = Asked()
+    asked.desk().respond({}, asked.inquiry, RESERVE_SECONDS + 6)
+    asked.desk().respond({}, asked.inquiry)
+    assert asked.given == [6, READ_SECONDS]
+
+
+def test_what_waiting_for_another_took_is_missing_from_the_read() -> None:
+    asked = Asked()
+    asked.claims.others.add("k")
+    asked.waiting = lambda: asked.claims.others.intersection_update("k" * (len(asked.waits) < 3))
+    asked.desk().respond({}, asked.inquiry, RESERVE_SECONDS + 6)
+    assert asked.given == [pytest.approx(6 - sum(asked.waits))]
+
+
+def test_nobody_waits_for_another_beyond_the_deadline() -> None:
+    asked = Asked()
+    asked.claims.others.add("k")
+    response = asked.desk().respond({}, asked.inquiry, RESERVE_SECONDS + 1)
+    assert (response["statusCode"], asked.reads) == (429, 0)
+    assert 1 <= sum(asked.waits) < 1.5
+
+
+def test_of_all_who_ask_past_the_caches_one_asks_the_warehouse() -> None:
+    asked = Asked()
+    asked.claims.others.add("k" + PAST_CACHES)
+    asked.waiting = lambda: len(asked.waits) == 1 and first.respond({}, asked.inquiry)
+    first, second = asked.desk(), asked.desk()
+    assert second.respond(FRESH, asked.inquiry)["statusCode"] == 200
+    assert asked.reads == 1
 
 
 def test_who_waits_asks_when_the_other_gave_up() -> None:

@@ -1,6 +1,9 @@
 """Questions: what is allowed, what is refused and how the refusal names the parameter."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from itertools import pairwise
 
 import pytest
 
@@ -10,9 +13,9 @@ from pipeline.serve.asking.contract import ROUTES, query_names
 from pipeline.serve.asking.filters import filter_value, split_terms
 from pipeline.serve.asking.moments import format_moment, parse_moment, round_down, round_up
 from pipeline.serve.asking.question import Question, read_parameters, read_question
-from pipeline.serve.asking.zones import has_whole_hours, zone_of
+from pipeline.serve.asking.zones import NO_PLACES, has_whole_hours, zone_of
 from pipeline.serve.querying.query import metrics_query
-from pipeline.serve.querying.source import choose, facts
+from pipeline.serve.querying.source import choose, facts, is_unreadable
 
 PARAMETERS = query_names("/v1/metrics/{type}")
 
@@ -67,6 +70,8 @@ def test_nothing_given_counts_everything() -> None:
         ("timezone", "america/new_york"),
         ("timezone", "localtime"),
         ("timezone", "EST5EDT4"),
+        ("timezone", "Factory"),
+        ("timezone", "CET"),
         ("order", ""),
         ("order", "carrier"),
         ("order", "value,-value"),
@@ -166,6 +171,44 @@ def test_equal_filters_come_out_equal() -> None:
     assert one.described() == other.described()
 
 
+@pytest.mark.parametrize("text", ["1000", "1000.0", "1e3", "0001000.000", "10E+2"])
+def test_a_number_is_the_same_however_it_is_written(text: str) -> None:
+    question = asked(filter=f"distance>={text}")
+    assert question.described() == asked(filter="distance>=1000").described()
+
+
+@pytest.mark.parametrize(
+    ("order", "normal"),
+    [
+        ("bucket", ()),
+        ("bucket,carrier,origin", ()),
+        ("bucket,carrier,origin,-count", ()),
+        ("carrier,bucket", ("carrier",)),
+        ("-count,bucket", ("-count",)),
+        ("-count,bucket,carrier", ("-count",)),
+        ("-bucket,carrier,origin,value", ("-bucket",)),
+        ("-count,carrier", ("-count", "carrier")),
+        ("value", ("value",)),
+        ("origin,carrier", ("origin", "carrier")),
+        ("bucket,-origin", ("bucket", "-origin")),
+    ],
+)
+def test_what_changes_nothing_at_an_orders_end_is_left_out(
+    order: str, normal: tuple[str, ...]
+) -> None:
+    assert asked(group_by="carrier,origin", order=order).order == normal
+
+
+@pytest.mark.parametrize("name", ["UTC", "Etc/UTC", "Zulu", "GMT", "Etc/GMT-0", "Greenwich"])
+def test_utc_is_the_same_by_all_of_its_names(name: str) -> None:
+    assert zone_of(name).utcoffset(MOMENT) == timedelta()
+    assert asked(timezone=name).described() == asked().described()
+
+
+def test_a_zone_keeps_the_name_that_the_caller_knows() -> None:
+    assert asked(timezone="US/Eastern").timezone == "US/Eastern"
+
+
 def test_a_span_is_understood_in_its_zone() -> None:
     question = asked(from_="2013-03-10", to="2013-03-11", timezone="America/New_York")
     assert question.described()["from"] == "2013-03-10T00:00:00-05:00"
@@ -230,6 +273,24 @@ def test_rollups_are_read_where_they_have_all_that_is_asked(
     assert choose(read_question(FLIGHTS, given)).table.startswith(f'"{table}')
 
 
+@pytest.mark.parametrize(
+    ("error", "unreadable"),
+    [
+        ('ERROR: relation "rollup_x_1a" does not exist', True),
+        ('ERROR: relation "public.rollup_x_1a" does not exist [ErrorId: 1-2]', True),
+        ('Query #2 failed with ERROR: relation "rollup_x_1a" does not exist', True),
+        ("ERROR: permission denied for relation rollup_x_1a", True),
+        ('ERROR: relation "rollup_x_1ab" does not exist', False),
+        ('ERROR: relation "facts_x" does not exist', False),
+        ("ERROR: permission denied for relation rollup_x_1ab", False),
+        ('ERROR: column "rollup_x_1a" does not exist', False),
+        ("", False),
+    ],
+)
+def test_it_is_told_whether_a_rollup_is_not_there(error: str, *, unreadable: bool) -> None:
+    assert is_unreadable('"rollup_x_1a"', error) is unreadable
+
+
 def test_the_smallest_rollup_is_read() -> None:
     nothing, carrier = choose(asked()), choose(asked(group_by="carrier"))
     assert nothing.conditions != carrier.conditions
@@ -248,8 +309,14 @@ def test_a_route_of_the_contract_is_asked_for_by_its_path() -> None:
         ("string", "'; --", "'; --"),
         ("integer", "-007", "-7"),
         ("integer", str(2**63 - 1), str(2**63 - 1)),
-        ("number", "1.50e3", "1.50e3"),
+        ("number", "1000.0", "1000"),
+        ("number", "1e3", "1000"),
+        ("number", "-001.50E-1", "-0.15"),
+        ("number", "9007199254740993", "9007199254740993"),
+        ("number", "9" * 40 + "." + "9" * 40, "9" * 40 + "." + "9" * 40),
+        ("number", "10e299", "1E+300"),
         ("number", "0.0", "0"),
+        ("number", "-0", "0"),
         ("number", "-1e-310", "0"),
         ("number", "1e-400", "0"),
         ("boolean", "true", "true"),
@@ -342,6 +409,60 @@ def test_the_month_after_every_month_is_the_next(month: int) -> None:
 def test_the_start_of_an_interval_is_not_rounded_up() -> None:
     start = datetime(2013, 1, 7, tzinfo=UTC)
     assert round_up(start, "week") == start
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment"),
+    [
+        ("Australia/Lord_Howe", "2010-04-03T14:45:00Z"),
+        ("Asia/Pyongyang", "2015-08-14T14:59:00Z"),
+        ("Antarctica/Troll", "2013-10-27T00:30:00Z"),
+    ],
+)
+def test_an_end_is_never_rounded_down(zone: str, moment: str) -> None:
+    question = asked(interval="hour", timezone=zone, to=moment)
+    assert question.end
+    assert parse_moment(moment) <= question.end <= parse_moment(moment) + timedelta(hours=1)
+
+
+def changes(name: str) -> Iterator[datetime]:
+    """Find when a zone's clocks are changed, from 2000 to 2024, to the minute."""
+    zone = zone_of(name)
+    months = (datetime(y, m, 1, tzinfo=UTC) for y in range(2000, 2025) for m in range(1, 13))
+    for before, after in pairwise(months):
+        early, late = before, after
+        old = early.astimezone(zone).utcoffset()
+        if old == late.astimezone(zone).utcoffset():
+            continue
+        while late - early > timedelta(minutes=1):
+            middle = early + (late - early) / 2
+            same = middle.astimezone(zone).utcoffset() == old
+            early, late = (middle, late) if same else (early, middle)
+        yield late.replace(second=0, microsecond=0)
+
+
+NAMES = sorted(set(files("tzdata").joinpath("zones").read_text().split()) - NO_PLACES)
+ODD = (
+    "Australia/Lord_Howe",
+    "Asia/Pyongyang",
+    "Pacific/Apia",
+    "America/Caracas",
+    "Antarctica/Troll",
+)
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES[::15], *ODD}))
+def test_moments_near_a_change_of_clocks_lie_between_their_rounded_ends(name: str) -> None:
+    zone, instant = zone_of(name), timedelta(microseconds=1)
+    for change in (*changes(name), MOMENT):
+        for minutes in range(-150, 151, 15):
+            moment = change + timedelta(minutes=minutes)
+            for interval in ("minute", "hour", "day", "week", "month"):
+                start, end = (r(moment, interval, zone) for r in (round_down, round_up))
+                assert start <= moment <= end
+                assert round_up(end, interval, zone) == end
+                # What is before the end and what is after it are never of one interval.
+                assert round_down(end - instant, interval, zone) != round_down(end, interval, zone)
 
 
 def test_digits_beyond_microseconds_are_read() -> None:

@@ -19,7 +19,7 @@ TYPE_NAME = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*\Z")
 COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 # Every facts table has these columns of its own, and every row of an answer these members.
 OWN_COLUMNS = frozenset({"event_key", "fingerprint", "batch_id", "time", "anomalies"})
-ANSWER_MEMBERS = frozenset({"bucket", "count", "value"})
+ANSWER_MEMBERS = frozenset({"bucket", "count", "value", "values"})
 MAX_VARCHAR = 65_535  # bytes, Redshift's longest VARCHAR
 BIGINT = range(-(2**63), 2**63)
 DEFAULT_MAX_LENGTH = 256  # characters of a string without maxLength

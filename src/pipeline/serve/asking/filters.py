@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from typing import Any
 
 from pipeline.catalogue import Column
@@ -13,6 +14,8 @@ from pipeline.serve.asking.contract import MAX_TERMS, MAX_VALUES
 from pipeline.serve.asking.moments import format_moment, parse_moment
 
 BIGGEST = 2**63
+# Numbers of 40 digits before the point and 40 after it; from there on, an exponent is shorter.
+EVERY_DIGIT, MAX_PLAIN = Context(prec=80), 40
 WHOLE = re.compile(r"-?[0-9]{1,19}\Z", re.ASCII)
 NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?\Z", re.ASCII)
 # A term's name goes up to the first operator; of the longer ones none is another's beginning.
@@ -125,7 +128,10 @@ def _number(text: str) -> str | None:
     if not NUMBER.match(text) or not math.isfinite(value := float(text)):
         return None
     # Redshift's CAST refuses what is too small for a normal double; it is stored as 0.
-    return text if abs(value) >= sys.float_info.min else "0"
+    if abs(value) < sys.float_info.min:
+        return "0"
+    number = Decimal(text).normalize(EVERY_DIGIT)
+    return f"{number:f}" if abs(number.adjusted()) <= MAX_PLAIN else str(number)
 
 
 def _truth(text: str) -> str | None:

@@ -50,8 +50,13 @@ def round_down(moment: datetime, interval: str, zone: tzinfo = UTC) -> datetime:
 
 def round_up(moment: datetime, interval: str, zone: tzinfo = UTC) -> datetime:
     """Find the first start (UTC) of an interval that is not before a moment."""
-    floor = round_down(moment, interval, zone)
-    return floor if floor == moment else round_down(floor + STEPS[interval], interval, zone)
+    reach = start = round_down(moment, interval, zone)
+    # One step, and more where clocks are changed by half an hour, or a day comes twice: there what is
+    # the start of an hour by its length may lie within another.
+    while start < moment or round_down(start, interval, zone) != start:
+        reach += STEPS[interval]
+        start = round_down(reach, interval, zone)
+    return start
 
 
 def is_whole_hour(moment: datetime) -> bool:

@@ -23,7 +23,7 @@ from pipeline.serve.asking.moments import (
     round_down,
     round_up,
 )
-from pipeline.serve.asking.zones import UTC_NAME, zone_of
+from pipeline.serve.asking.zones import UTC_NAME, plain_name, zone_of
 
 # What an answer may be ordered by beside the dimensions of group_by.
 OWN_FIELDS = ("bucket", "count", "value")
@@ -156,7 +156,7 @@ def _moment(
 
 
 def _timezone(given: Mapping[str, str]) -> str:
-    name = given.get("timezone", UTC_NAME)
+    name = plain_name(given.get("timezone", UTC_NAME))
     try:
         zone_of(name)
     except ValueError:
@@ -190,4 +190,19 @@ def _order(group_by: Sequence[Column], given: Mapping[str, str]) -> tuple[str, .
         raise MalformedQuestion("order", f"must be of {', '.join(known)}, with - to descend")
     if len(set(names)) < len(names):
         raise MalformedQuestion("order", "names a field twice")
-    return fields
+    return _needed(fields, ("bucket", *(column.name for column in group_by)))
+
+
+def _needed(order: tuple[str, ...], keys: Sequence[str]) -> tuple[str, ...]:
+    """Leave out what changes nothing at an order's end: rows are ordered by their keys then anyway."""
+    while order and _completed(order[:-1], keys) == _completed(order, keys):
+        order = order[:-1]
+    return order
+
+
+def _completed(order: Sequence[str], keys: Sequence[str]) -> list[str]:
+    """Write out an order up to the last key, after which no two rows are equal."""
+    named = [text.removeprefix("-") for text in order]
+    whole = [*order, *(key for key in keys if key not in named)]
+    last = max(place for place, text in enumerate(whole) if text.removeprefix("-") in keys)
+    return whole[: last + 1]

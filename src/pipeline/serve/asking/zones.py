@@ -6,6 +6,18 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 UTC_NAME = "UTC"
+# UTC by other names. Other zones keep the name that the caller knows: which of two names is the newer
+# one depends on the release of the database, and Redshift has a release of its own.
+UTC_NAMES = frozenset(
+    f"{area}{name}"
+    for area in ("", "Etc/")
+    for name in (
+        "UTC", "UCT", "Universal", "Zulu", "GMT", "GMT0", "GMT+0", "GMT-0", "Greenwich",
+    )
+)  # fmt: skip
+# No places: Factory is what an unset clock has, and the others are abbreviations too, which Redshift
+# reads as an offset that is the same all year.
+NO_PLACES = frozenset({"Factory", "CET", "EET", "EST", "HST", "MET", "MST", "WET"})
 # Events lie between 2000 and their receipt; rules beyond 2100 are nobody's business yet.
 YEARS = range(2000, 2101)
 HOUR_SECONDS = 3600
@@ -15,11 +27,17 @@ HOUR_SECONDS = 3600
 def zone_of(name: str) -> ZoneInfo:
     """Find a zone by its IANA name; raises ValueError for any other text.
 
-    The names are those of the tzdata package: what lies on a machine's disk has others too.
+    The names are those of the tzdata package that are places, or UTC: what lies on a machine's disk
+    has others too, and Redshift has no Factory, and no summer for CET.
     """
     if name not in _names():
         raise ValueError("not a time zone of the IANA database")
     return ZoneInfo(name)
+
+
+def plain_name(name: str) -> str:
+    """Write all names of UTC as one, so that equal questions are equal."""
+    return UTC_NAME if name in UTC_NAMES else name
 
 
 @cache
@@ -35,4 +53,5 @@ def has_whole_hours(name: str) -> bool:
 
 @cache
 def _names() -> frozenset[str]:
-    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
+    text = files("tzdata").joinpath("zones").read_text(encoding="utf-8")
+    return frozenset(text.split()) - NO_PLACES

@@ -76,8 +76,9 @@ def row_of(event_type: EventType) -> Schema:
     """Describe one row of the answers about a type, which has the dimensions of `group_by`."""
     dimensions = {column.name: column_of(column) for column in event_type.dimensions}
     own = {
-        "count": COUNT | {"description": "Events of the row; of a measure, those that have it"},
+        "count": COUNT | {"description": "Events of the row"},
         "value": nullable({"type": "number"}),
+        "values": COUNT | {"description": "Those that have the measure; without one, all"},
     }
     return record({"bucket": nullable(MOMENT), **dimensions, **own}, optional=dimensions)
 
@@ -178,9 +179,10 @@ def status_of(types: Iterable[str]) -> Schema:
             "description": "Events in quarantine by reason",
         },
         "freshness": record(latest),
-        "in_flight": record(
-            dict.fromkeys(("event_queue", "load_queue"), COUNT), description="Messages"
-        ),
+        "in_flight": nullable(record(
+            dict.fromkeys(("event_queue", "load_queue"), COUNT),
+            description="Messages; null if the queues could not be asked",
+        )),
     })  # fmt: skip
 
 
@@ -229,17 +231,20 @@ QUARANTINED = record(
 STEPS: Mapping[str, Mapping[str, Schema]] = {
     "received": {"entrance": TEXT},
     "staged": {"batch_id": TEXT, "object": TEXT | {"description": "Where it lies in the lake"}},
-    "prepared": {"facts": COUNT | {"description": "Rows of facts of its batch"}},
+    "prepared": {
+        "facts": COUNT | {"description": "Rows of facts of its batch, once they are loaded"}
+    },
     "loaded": {"version": COUNT},
     "quarantined": {"reason": TEXT},
 }
 HISTORY = [
-    record({"step": {"const": n}, "at": nullable(MOMENT), **own}) for n, own in STEPS.items()
+    record({"step": {"const": n}, "at": nullable(MOMENT), **own}, optional=("facts",))
+    for n, own in STEPS.items()
 ]
 RECORD = record({
     **OWN,
     "event_key": DIGEST,
-    "status": one_of(("loaded", "quarantined")),
+    "status": one_of(("staged", "prepared", "loaded", "quarantined")),
     "history": listed({"oneOf": HISTORY}),
     "quarantined": listed(QUARANTINED),
     "event": {"anyOf": [refer("Event.stored"), {"type": "null"}]},

@@ -3,6 +3,7 @@
 What is known of an export is in its id, signed: no table, and nobody finds another's by guessing.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,11 +11,12 @@ from typing import Any
 from uuid import uuid4
 
 from pipeline import telemetry
-from pipeline.errors import NothingFound, StatementGone
+from pipeline.errors import NothingFound, StatementGone, WarehouseBusy, WarehouseUnavailable
 from pipeline.lake import SigningLake, export_prefix
 from pipeline.serve.asking.moments import format_moment
 from pipeline.serve.asking.signing import Signer
 from pipeline.serve.desk.desk import BUDGET_SECONDS, Tokens
+from pipeline.serve.querying.source import is_unreadable
 from pipeline.serve.querying.unloading import GATHERING, Selection, Target, export_statements
 from pipeline.serve.telling.answers import CONTENT_TYPES, to_json
 from pipeline.serve.telling.problems import Response, answer
@@ -25,6 +27,8 @@ ACCEPTED = 202
 # As long the Data API can tell what became of a statement.
 KEPT = timedelta(hours=24)
 URL_SECONDS = 900
+# A warehouse that is awake tells by then that a table is not there.
+GLANCE_SECONDS = 1
 # What is worth waiting before looking again.
 RETRY_AFTER = "2"
 FAILED = (
@@ -37,7 +41,8 @@ FAILED = (
 class Exporter:
     """Starts exports and tells how far they are.
 
-    Both raise what `signer` raises, which is asked every time: its secret may change.
+    Both raise what `signer` raises, which is asked every time: its secret may change. Only exports
+    that read a rollup are looked at when they start, after GLANCE_SECONDS.
     """
 
     warehouse: Warehouse
@@ -45,14 +50,15 @@ class Exporter:
     budget: Tokens
     signer: Callable[[], Signer]
     role_arn: str
+    sleep: Callable[[float], None] = time.sleep
 
     def start(self, selection: Selection, format_: str) -> Response:
         """Start an export and answer 202; raises BudgetSpent and what the warehouse raises."""
         signer, name = self.signer(), str(uuid4())
         target = Target(self.lake.uri(export_prefix(name)), self.role_arn)
-        statements = export_statements(selection, format_, target)
-        self.budget.take(seconds=BUDGET_SECONDS)
-        statement_id = self.warehouse.start_batch(statements, selection.parameters)
+        statement_id = self._submit(selection, format_, target)
+        if selection.instead and self._lacks(selection.rollup, statement_id):
+            statement_id = self._submit(selection.instead, format_, target)
         expires_at = format_moment((datetime.now(UTC) + KEPT).replace(microsecond=0))
         known = {
             "statement": statement_id, "export": name, "format": format_, "expires_at": expires_at,
@@ -67,6 +73,20 @@ class Exporter:
         }
         # Relative to the path of the request, which may have a stage, or a domain's, before it.
         return _answer(body, ACCEPTED, Location=f"exports/{export_id}")
+
+    def _submit(self, selection: Selection, format_: str, target: Target) -> str:
+        statements = export_statements(selection, format_, target)
+        self.budget.take(seconds=BUDGET_SECONDS)
+        return self.warehouse.start_batch(statements, selection.parameters)
+
+    def _lacks(self, rollup: str, statement_id: str) -> bool:
+        """Tell whether an export has failed already, since its rollup is not there (yet)."""
+        self.sleep(GLANCE_SECONDS)
+        try:
+            state = self.warehouse.state(statement_id)
+        except (WarehouseBusy, WarehouseUnavailable):
+            return False  # it is on its way; how far, a later look will tell
+        return state.status == "FAILED" and is_unreadable(rollup, state.error)
 
     def look(self, export_id: str) -> Response:
         """Tell how far an export is, with addresses of its files when it is done.

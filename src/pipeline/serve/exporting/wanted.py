@@ -1,7 +1,7 @@
 """What an export is to hold: the parameters of a GET as members of a body, checked as there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from pipeline.catalogue import EventType
@@ -12,7 +12,7 @@ from pipeline.serve.asking.listing import read_listing
 from pipeline.serve.asking.question import choice, read_question
 from pipeline.serve.querying.listing_query import listing_selection
 from pipeline.serve.querying.query import metrics_selection
-from pipeline.serve.querying.source import choose
+from pipeline.serve.querying.source import choose, facts
 from pipeline.serve.querying.unloading import Selection
 
 SUBJECTS = ("metrics", "events")
@@ -46,7 +46,11 @@ def _of_metrics(asked: Mapping[str, str], catalogue: Catalogue) -> Selection:
     if event_type is None:
         raise MalformedQuestion("type", f"must be one of {', '.join(catalogue)}")
     question = read_question(event_type, asked)
-    return metrics_selection(question, choose(question))
+    source, always = choose(question), facts(question)
+    selection = metrics_selection(question, source)
+    if source.table == always.table:
+        return selection
+    return replace(selection, rollup=source.table, instead=metrics_selection(question, always))
 
 
 def _of_events(asked: Mapping[str, str], catalogue: Catalogue) -> Selection:

@@ -31,11 +31,13 @@ SELECTED = {
     "timestamp": "CAST({0} AS VARCHAR(64))",
 }
 AS_STORED = dict.fromkeys(SELECTED, "{0}")
-FIXED_COLUMNS = 3  # bucket, event_count, metric: groups come after them
+# Groups come after bucket, event_count, metric and value_count; in bins, after three of their own.
+FIXED_COLUMNS, BIN_COLUMNS = 4, 3
 # The columns of an export that every question has, and the one by which it is ordered.
-BUCKET, COUNT, PLACE = (
+BUCKET, COUNT, VALUES, PLACE = (
     Field("bucket", "string", 32),
     Field("count", "integer"),
+    Field("values", "integer"),
     Field("_place", "integer"),
 )
 ONE_ROW = (
@@ -81,7 +83,7 @@ def metrics_selection(question: Question, source: Source) -> Selection:
         rows="clocked" if _is_grouped(question) else ONE_ROW,
     )
     dimensions = (Field(c.name, c.kind, c.max_bytes) for c in question.group_by)
-    fields = (BUCKET, *dimensions, COUNT, Field("value", _kind_of_value(question)))
+    fields = (BUCKET, *dimensions, COUNT, Field("value", _kind_of_value(question)), VALUES)
     return Selection(sql, parameters, fields, (PLACE,))
 
 
@@ -105,6 +107,7 @@ def _aggregate(question: Question, source: Source, where: str, selected: Mapping
         bucket=_bucket(question, source),
         events=source.events,
         value=_value(question, source),
+        values=_values(question, source),
         dimensions=_dimensions(question, selected),
         table=source.table,
         conditions=where,
@@ -123,7 +126,7 @@ def _percentile(question: Question, source: Source, where: str, selected: Mappin
         dimensions=_dimensions(question, selected),
         table=source.table,
         conditions=where,
-        binning=_grouped([*_places(question, FIXED_COLUMNS), "2"]),
+        binning=_grouped([*_places(question, BIN_COLUMNS), "2"]),
         groups=groups,
         percent=str(PERCENTILES[question.stat]),
     )
@@ -177,6 +180,14 @@ def _value(question: Question, source: Source) -> str:
         "count": source.counted, "sum": source.total, "min": source.least, "max": source.greatest,
     }  # fmt: skip
     return spelled[question.stat](measure)
+
+
+def _values(question: Question, source: Source) -> str:
+    """Spell how many events of a row have what the value is made of."""
+    measure = question.measure
+    if measure is None:
+        return source.events
+    return source.counted(measure) if measure.role == "measure" else source.filled(measure)
 
 
 def _kind_of_value(question: Question) -> str:

@@ -1,5 +1,6 @@
 """Where an answer is computed from: the smallest rollup that has all it needs, or the facts."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,12 +25,20 @@ from pipeline.serve.asking.question import Question
 from pipeline.serve.asking.zones import UTC_NAME, has_whole_hours
 from pipeline.sql import quoted
 
+# What the warehouse says of a table that a deployment has dropped or not made yet, or has made and
+# not shown to the reader yet; PostgreSQL's words, which Redshift has, perhaps with the schema.
+UNREADABLE = (
+    r'relation "(?:public\.)?{0}" does not exist',
+    r'permission denied for (?:relation|table) "?(?:public\.)?{0}\b',
+)
+
 
 @dataclass(frozen=True)
 class Source:
     """A table, and how it spells what questions are made of.
 
-    `events` is the number of events of a group; the others spell parts of an aggregate of a measure.
+    `events` is the number of events of a group; the others spell parts of an aggregate of a measure,
+    and `filled` how many events have a dimension.
     """
 
     table: str
@@ -40,6 +49,7 @@ class Source:
     least: Callable[[Column], str]
     greatest: Callable[[Column], str]
     value: Callable[[Column], str]
+    filled: Callable[[Column], str]
     conditions: tuple[str, ...] = ()
 
 
@@ -54,6 +64,7 @@ def facts(question: Question) -> Source:
         least=lambda measure: f"MIN({quoted(measure.name)})",
         greatest=lambda measure: f"MAX({quoted(measure.name)})",
         value=rounded,
+        filled=lambda dimension: f"COUNT({quoted(dimension.name)})",
     )
 
 
@@ -71,6 +82,15 @@ def choose(question: Question) -> Source:
     return _summed_up(rollup.histogram, (slice_, of_measure))
 
 
+def is_unreadable(table: str, error: str) -> bool:
+    """Tell whether a statement failed since this (quoted) table of a rollup is not there to be read.
+
+    A deployment that changes a rollup takes a while to fill the new one; the facts have it all.
+    """
+    name = re.escape(table.strip('"'))
+    return any(re.search(pattern.format(name), error) for pattern in UNREADABLE)
+
+
 def _summed_up(table: str, conditions: tuple[str, ...]) -> Source:
     return Source(
         table=quoted(table),
@@ -81,8 +101,14 @@ def _summed_up(table: str, conditions: tuple[str, ...]) -> Source:
         least=lambda measure: f"MIN({least_of(measure)})",
         greatest=lambda measure: f"MAX({greatest_of(measure)})",
         value=lambda _: VALUE,
+        filled=_filled,
         conditions=conditions,
     )
+
+
+def _filled(dimension: Column) -> str:
+    known = f"{quoted(dimension.name)} IS NOT NULL"
+    return f"COALESCE(SUM(CASE WHEN {known} THEN {EVENTS} END), 0)"
 
 
 def _needed(question: Question) -> set[str]:

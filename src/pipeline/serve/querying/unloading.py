@@ -29,6 +29,8 @@ MOMENT = (
 )
 # UNLOAD shortens doubles and writes truth as t and f; SUPER has them as JSON has, to the last digit.
 JSON_TEXT = "CASE WHEN {0} IS NOT NULL THEN JSON_SERIALIZE(CAST({0} AS SUPER)) END"
+# JSON_SERIALIZE makes of NULL the text 'null', and fails for what no VARCHAR holds.
+SERIALIZED = "CASE WHEN {0} IS NOT NULL AND JSON_SIZE({0}) <= 65535 THEN JSON_SERIALIZE({0}) END"
 NATIVE = {
     "string": ("VARCHAR({bytes})", "{0}"),
     "integer": ("BIGINT", "CAST({0} AS BIGINT)"),
@@ -36,6 +38,7 @@ NATIVE = {
     "number": ("DOUBLE PRECISION", "{0}"),
     "boolean": ("BOOLEAN", "{0}"),
     "timestamp": ("TIMESTAMPTZ", "{0}"),
+    "json": ("VARCHAR({bytes})", SERIALIZED),
 }
 Forms = Mapping[str, tuple[str, str]]
 # By format and kind: the type of the column that is unloaded, and how a value is put into it.
@@ -51,6 +54,7 @@ FORMS: Mapping[str, Forms] = {
         "number": ("SUPER", "CAST({0} AS SUPER)"),
         "boolean": ("SUPER", "CAST({0} AS SUPER)"),
         "timestamp": ("VARCHAR(32)", MOMENT),
+        "json": ("SUPER", "{0}"),
     },
     "parquet": NATIVE,
 }
@@ -58,11 +62,16 @@ FORMS: Mapping[str, Forms] = {
 
 @dataclass(frozen=True)
 class Field:
-    """One column of an export: the kinds of the catalogue, and `total` for sums of integers."""
+    """One column of an export: the kinds of the catalogue, `total` for sums of integers, `json`.
+
+    `written` is another column of the selection, with the text that a value came in as: it is taken
+    where the format has texts for JSON.
+    """
 
     name: str
     kind: str
     max_bytes: int = 0
+    written: str = ""
 
     @property
     def column(self) -> str:
@@ -75,12 +84,15 @@ class Selection:
     """Rows to be exported: parts of a WITH clause, the last of which is called `selected`.
 
     `selected` has a column for each field; those of `order` need not be among the exported ones.
+    `rollup` is the (quoted) table of one that it reads, and `instead` selects the same without it.
     """
 
     sql: str
     parameters: Mapping[str, str]
     fields: tuple[Field, ...]
     order: tuple[Field, ...]
+    rollup: str = ""
+    instead: "Selection | None" = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +138,11 @@ def _defined(fields: Iterable[Field], forms: Forms) -> Iterator[str]:
 
 def _put(fields: Iterable[Field], forms: Forms) -> Iterator[str]:
     for field in fields:
-        yield forms[field.kind][1].format(f"selected.{field.column}")
+        form = forms[field.kind][1]
+        if field.written and form == SERIALIZED:
+            yield f"selected.{field.written}"
+        else:
+            yield form.format(f"selected.{field.column}")
 
 
 def _listed(parts: Iterable[str]) -> str:

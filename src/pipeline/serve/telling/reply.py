@@ -63,7 +63,7 @@ def answer_question(question: Question, lines: Iterable[Line], as_of: datetime) 
     """
     version, rows = read_lines(question, lines)
     kept = list(islice(rows, question.limit))
-    columns = ["bucket", *(column.name for column in question.group_by), "count", "value"]
+    columns = ["bucket", *(column.name for column in question.group_by), "count", "value", "values"]
     return write_rows(
         question.format,
         head=question.described(),
@@ -90,7 +90,8 @@ def _rows(question: Question, first: Line, others: Iterator[Line]) -> Iterator[R
         yield from map(write, others)
     elif question.interval == "none" and not question.group_by:
         # A percentile of nothing has no row, but as a question without groups it has an answer.
-        yield {"bucket": None, "count": 0, "value": 0 if question.stat == "count" else None}
+        value = 0 if question.stat == "count" else None
+        yield {"bucket": None, "count": 0, "value": value, "values": 0}
 
 
 def _writer(question: Question) -> Callable[[Line], Row]:
@@ -100,10 +101,11 @@ def _writer(question: Question) -> Callable[[Line], Row]:
 
     def write(line: Line) -> Row:
         row: Row = {"bucket": bucket(line[1])}
-        for (name, read), text in zip(dimensions, line[4:], strict=True):
+        for (name, read), text in zip(dimensions, line[5:], strict=True):
             row[name] = read(text) if text else None
         row["count"] = int(Decimal(line[2]))
         row["value"] = value(line[3]) if line[3] else None
+        row["values"] = int(Decimal(line[4]))
         return row
 
     return write

@@ -1,6 +1,7 @@
 -- Every event that stands, once by its key. `data` is for questions in SQL; `data_text` keeps the
 -- digits as they were sent, which SUPER does not promise; `version` is that of the load, in whose
--- order events are paged through.
+-- order events are paged through. Sorted by it, for then what a load appends is in order already, and
+-- a page reads only the blocks that it lies in; blocks still know their least and greatest `time`.
 -- Creates: events
 CREATE TABLE IF NOT EXISTS events (
     event_key VARCHAR(64) NOT NULL,
@@ -20,4 +21,4 @@ CREATE TABLE IF NOT EXISTS events (
     version BIGINT
 )
 DISTKEY (event_key)
-SORTKEY ("time");
+SORTKEY (version);

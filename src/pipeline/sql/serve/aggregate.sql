@@ -4,7 +4,8 @@ answer AS (
     SELECT
         ${bucket} AS bucket,
         ${events} AS event_count,
-        ${value} AS metric${dimensions}
+        ${value} AS metric,
+        ${values} AS value_count${dimensions}
     FROM ${table}
     ${conditions}
     ${grouping}

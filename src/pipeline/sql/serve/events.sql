@@ -1,9 +1,29 @@
 -- Events in the order of loading, as many as an answer holds, and the version of the data they are
--- told from. `found` is how many there are, up to one more than asked for. What is sorted is narrow:
--- long texts are joined to it, in pieces of 4,000 characters, for a row of a result may have 64 KB.
+-- told from. `found` is how many there are, up to one more than asked for. `reach` is the version in
+-- which the page ends at the latest; only the numbers of versions are read to find it. What is sorted
+-- is narrow, and long texts are joined to it once, from the page's own versions. They come in pieces
+-- of 4,000 characters, for a row of a result may have 64 KB.
 -- Texts get a sign before them, since in CSV NULL and '' look alike.
 -- Reads: versions, events
 WITH ${parts},
+
+reach AS (
+    SELECT MIN(version) AS version
+    FROM (
+        SELECT
+            version,
+            SUM(events) OVER (ORDER BY version ROWS UNBOUNDED PRECEDING) AS so_far
+        FROM (
+            SELECT
+                version,
+                COUNT(*) AS events
+            FROM events
+            ${later}
+            GROUP BY version
+        ) AS counted
+    ) AS added
+    WHERE so_far >= ${one_more}
+),
 
 nearest AS (
     SELECT
@@ -17,32 +37,15 @@ nearest AS (
 
 placed AS (
     SELECT
+        version,
         event_key,
         ROW_NUMBER() OVER (ORDER BY version, event_key) AS place
     FROM nearest
 ),
 
-measured AS (
+joined AS (
     SELECT
-        placed.event_key,
         placed.place,
-        SUM(
-            ${overhead}
-            + COALESCE(OCTET_LENGTH(events.source), 0)
-            + COALESCE(OCTET_LENGTH(events.id), 0)
-            + COALESCE(OCTET_LENGTH(events.type), 0)
-            + COALESCE(OCTET_LENGTH(events.subject), 0)
-            + COALESCE(OCTET_LENGTH(events.dataschema), 0)
-            + COALESCE(OCTET_LENGTH(events.data_text), 0)
-            + CASE WHEN events.extensions IS NOT NULL THEN JSON_SIZE(events.extensions) ELSE 0 END
-        ) OVER (ORDER BY placed.place ROWS UNBOUNDED PRECEDING) AS bytes_so_far
-    FROM placed
-    INNER JOIN events ON placed.event_key = events.event_key
-),
-
-listed AS (
-    SELECT
-        measured.place,
         events.version,
         events.event_key,
         events.source,
@@ -55,15 +58,53 @@ listed AS (
         events.subject,
         events.dataschema,
         events.data_text,
+        events.extensions,
+        CASE WHEN events.extensions IS NOT NULL THEN JSON_SIZE(events.extensions) ELSE 0 END AS extensions_size
+    FROM placed
+    INNER JOIN events ON placed.version = events.version AND placed.event_key = events.event_key
+    WHERE
+        events.version >= (SELECT MIN(version) FROM placed)
+        AND events.version <= (SELECT MAX(version) FROM placed)
+),
+
+measured AS (
+    SELECT
+        joined.*,
+        SUM(
+            ${overhead}
+            + COALESCE(OCTET_LENGTH(source), 0)
+            + COALESCE(OCTET_LENGTH(id), 0)
+            + COALESCE(OCTET_LENGTH(type), 0)
+            + COALESCE(OCTET_LENGTH(subject), 0)
+            + COALESCE(OCTET_LENGTH(dataschema), 0)
+            + COALESCE(OCTET_LENGTH(data_text), 0)
+            + extensions_size
+        ) OVER (ORDER BY place ROWS UNBOUNDED PRECEDING) AS bytes_so_far
+    FROM joined
+),
+
+listed AS (
+    SELECT
+        place,
+        version,
+        event_key,
+        source,
+        id,
+        type,
+        "time",
+        received_at,
+        entrance,
+        batch_id,
+        subject,
+        dataschema,
+        data_text,
         CASE
-            WHEN events.extensions IS NOT NULL AND JSON_SIZE(events.extensions) <= 65535
-                THEN JSON_SERIALIZE(events.extensions)
+            WHEN extensions IS NOT NULL AND extensions_size <= 65535 THEN JSON_SERIALIZE(extensions)
         END AS extensions
     FROM measured
-    INNER JOIN events ON measured.event_key = events.event_key
     WHERE
-        measured.place <= ${limit}
-        AND (measured.place = 1 OR measured.bytes_so_far <= ${bytes})
+        place <= ${limit}
+        AND (place = 1 OR bytes_so_far <= ${bytes})
 ),
 
 pieces AS (

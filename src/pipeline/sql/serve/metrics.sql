@@ -13,7 +13,8 @@ SELECT
     latest.version,
     placed.bucket,
     placed.event_count,
-    placed.metric${groups}
+    placed.metric,
+    placed.value_count${groups}
 FROM (SELECT MAX(version) AS version FROM versions) AS latest
 LEFT JOIN placed ON placed.place <= ${limit}
 ORDER BY placed.place;

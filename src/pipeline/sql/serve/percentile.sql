@@ -30,7 +30,8 @@ answer AS (
     SELECT
         bucket,
         event_count,
-        MIN(CASE WHEN bin IS NOT NULL AND so_far * 100 >= known * ${percent} THEN bin END) AS metric${groups}
+        MIN(CASE WHEN bin IS NOT NULL AND so_far * 100 >= known * ${percent} THEN bin END) AS metric,
+        known AS value_count${groups}
     FROM reached
-    GROUP BY bucket, event_count${groups}
+    GROUP BY bucket, event_count, known${groups}
 )

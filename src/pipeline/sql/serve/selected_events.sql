@@ -1,5 +1,5 @@
--- Part of insert_exported: events as they are stored. Their data are the text that was sent, which
--- has every digit. JSON_SERIALIZE makes of NULL the text 'null', so NULL is kept from it.
+-- Part of insert_exported: events as they are stored, their data as the text that was sent, which has
+-- every digit, and as SUPER; data that SUPER cannot hold are a text there, too, so that none are lost.
 -- Reads: events
 selected AS (
     SELECT
@@ -14,8 +14,9 @@ selected AS (
         batch_id,
         subject,
         dataschema,
-        CASE WHEN extensions IS NOT NULL THEN JSON_SERIALIZE(extensions) END AS extensions,
-        data_text AS "data"
+        extensions,
+        CASE WHEN data IS NOT NULL THEN data ELSE CAST(data_text AS SUPER) END AS "data",
+        data_text
     FROM events
     ${conditions}
 )

@@ -39,6 +39,7 @@ selected AS (
         END AS "bucket"${groups},
         COALESCE(clocked.event_count, 0) AS "count",
         ${value} AS "value",
+        COALESCE(clocked.value_count, 0) AS "values",
         clocked.place AS _place
     FROM ${rows}
 )
