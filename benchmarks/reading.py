@@ -72,20 +72,21 @@ class Reader:
     def __init__(self) -> None:
         self._spent: dict[str, float] = defaultdict(float)
         names = dict.fromkeys(CALLS, "calls")
-        client = metrics.warehouse._client  # noqa: SLF001 (the only way to see them from outside)
-        metrics.warehouse._client = Watched(client, self._spent, **names)  # noqa: SLF001
+        lines = metrics.warehouse._lines  # noqa: SLF001 (the only way to see them from outside)
+        metrics.warehouse._lines = tuple(  # noqa: SLF001
+            replace(line, client=Watched(line.client, self._spent, **names)) for line in lines
+        )
         self._shelf = brief_lake(metrics.settings.lake_bucket)
-        self._dynamodb = metrics.desk.budget._dynamodb  # type: ignore[attr-defined] # noqa: SLF001
+        self._table = SharedTable(metrics.settings.budget_table)
 
     def read(self, parameters: dict[str, str]) -> dict[str, float]:
         """Answer once past every memory; returns the milliseconds in all, and of each part."""
         settings = metrics.settings
-        budget = Budget(
-            SharedTable(settings.budget_table, self._dynamodb), settings.reads_per_second
-        )
+        budget = Budget(self._table, settings.reads_per_second)
         kept = KeptAnswers(self._shelf, report=telemetry.warn)
         metrics.desk = replace(
             metrics.desk,
+            max_age=0,  # no other's answer is looked for
             budget=Watched(budget, self._spent, take="budget"),
             kept=Watched(kept, self._spent, keep="shelf"),
         )

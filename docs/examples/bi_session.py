@@ -8,12 +8,13 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 SECONDS = 60
-# Retry-After says when to come again; where it is missing, urllib3 waits longer each time.
+# Retry-After says when to come again; where it is missing, urllib3 waits longer each time. Only GET is
+# sent again: an export whose answer was lost may be under way.
 PATIENCE = Retry(
     total=6,
     backoff_factor=1,
     status_forcelist=(429, 503, 504),
-    allowed_methods=None,
+    allowed_methods=("GET",),
     raise_on_status=False,
 )
 

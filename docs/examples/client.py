@@ -3,22 +3,12 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any
 
 import requests
 
-BUSY = (429, 503, 504)
 ATTEMPTS = 5
-
 Question = Mapping[str, str | int]
-
-
-class Row(TypedDict):
-    """A row of a metric; the dimensions of `group_by` stand beside these."""
-
-    bucket: str | None
-    count: int
-    value: float | None
 
 
 @dataclass(frozen=True)
@@ -35,21 +25,20 @@ class Endpoint:
             answer = self.session.get(
                 self.url + path, params=question, headers={"x-api-key": self.key}, timeout=30
             )
-            if answer.status_code not in BUSY or attempt == ATTEMPTS:
+            if answer.status_code not in (429, 503, 504) or attempt == ATTEMPTS:
                 break
             time.sleep(float(answer.headers.get("Retry-After", attempt)))
         answer.raise_for_status()
         return answer.json()
 
-    def metric(self, event_type: str, question: Question) -> list[Row]:
+    def metric(self, event_type: str, question: Question) -> list[dict[str, Any]]:
         """Return the rows of a statistic."""
-        rows: list[Row] = self.get(f"/v1/metrics/{event_type}", question)["rows"]
-        return rows
+        return list(self.get(f"/v1/metrics/{event_type}", question)["rows"])
 
     def events(self, question: Question) -> Iterator[dict[str, Any]]:
         """Yield all events, page by page."""
-        cursor: str | None = ""
-        while cursor is not None:
-            page = self.get("/v1/events", {**question, "cursor": cursor} if cursor else question)
+        page = self.get("/v1/events", question)
+        yield from page["events"]
+        while page["next"]:
+            page = self.get("/v1/events", {**question, "cursor": page["next"]})
             yield from page["events"]
-            cursor = page["next"]

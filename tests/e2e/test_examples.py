@@ -61,6 +61,52 @@ def test_the_page_shows_each_recipe_as_it_is(path: Path) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def pandas(examples: Path) -> ModuleType:
+    assert examples.is_dir()
+    return recipe("bi_pandas")
+
+
+def test_pandas_reads_a_statistic_in_its_zone(
+    pandas: ModuleType, session: requests.Session, stack: Stack, departures: list[Event]
+) -> None:
+    given = {"interval": "day", "timezone": "America/New_York", "group_by": "carrier,flight",
+             "measure": "dep_delay", "stat": "avg"}  # fmt: skip
+    days = pandas.read_metric(session, stack.url, "flight.departed", **given, from_="2013-01-01")
+    assert list(days) == ["bucket", "carrier", "flight", "count", "value", "values"]
+    assert days["count"].sum() >= len(departures)
+    assert (days["values"] <= days["count"]).all()
+    assert str(days["bucket"].dt.tz) == "America/New_York"
+    assert (days["bucket"].dt.hour == 0).all()
+    assert days["flight"].map(type).eq(str).all()
+
+
+def test_pandas_refuses_a_statistic_that_is_cut_off(
+    pandas: ModuleType, session: requests.Session, stack: Stack, departures: list[Event]
+) -> None:
+    assert departures
+    with pytest.raises(ValueError, match="start an export"):
+        pandas.read_metric(session, stack.url, "flight.departed", group_by="flight", limit="5")
+
+
+def test_pandas_reads_all_pages_of_events(
+    pandas: ModuleType, session: requests.Session, stack: Stack, departures: list[Event]
+) -> None:
+    events = pandas.read_events(session, stack.url, type="flight.departed", limit="500")
+    assert set(events["id"]) >= {event["id"] for event in departures}
+    assert events["event_key"].is_unique
+    assert str(events["time"].dt.tz) == "UTC"
+    sent = {event["id"]: event["data"] for event in departures}
+    read = dict(zip(events["id"], events["data"], strict=True))
+    assert all(json.loads(read[name]) == data for name, data in sent.items())
+
+
+def test_a_lost_answer_to_a_post_is_not_asked_for_again(session: requests.Session) -> None:
+    """An export whose answer was lost may be under way: a second POST would start another."""
+    patience = session.get_adapter("https://x").max_retries  # type: ignore[attr-defined]
+    assert [patience.is_retry(method, 503) for method in ("GET", "POST")] == [True, False]
+
+
 def test_duckdb_follows_the_events_and_begins_anew_with_a_lost_cursor(
     session: requests.Session, stack: Stack, departures: list[Event]
 ) -> None:
@@ -94,6 +140,7 @@ def test_duckdb_reads_an_export_with_its_types(
         [(count,)] = lake.execute("SELECT SUM(count) FROM days").fetchall()
     assert dict(described) == {
         "bucket": "VARCHAR", "carrier": "VARCHAR", "count": "BIGINT", "value": "DOUBLE",
+        "values": "BIGINT",
     }  # fmt: skip
     assert count >= len(departures)
 
