@@ -74,14 +74,22 @@ class ResultSet:
 
     def _chunk_starts(self) -> list[int]:
         """Cut the rows where a chunk would become larger than 1 MB."""
+        if not self.limits.csv_bytes or self._fits_one_chunk():
+            return [0]
         starts, room = [0], CSV_CHUNK_BYTES - len(_csv([self._header()]).encode())
-        for number, row in enumerate(self.rows if self.limits.csv_bytes else ()):
+        for number, row in enumerate(self.rows):
             size = len(_csv([row]).encode())
             if size > room and number > starts[-1]:
                 starts.append(number)
                 room = CSV_CHUNK_BYTES
             room -= size
         return starts
+
+    def _fits_one_chunk(self) -> bool:
+        """Tell, of most results, that they need no cutting: writing each row alone takes long."""
+        # Quotes at most double what is in them; every value has two and a comma.
+        most = 2 * self.size + 3 * len(self.columns) * len(self.rows)
+        return most + len(_csv([self._header()]).encode()) <= CSV_CHUNK_BYTES
 
     def _chunk(self, number: int) -> str:
         ends = [*self._starts[1:], len(self.rows)]
