@@ -1,4 +1,4 @@
-"""A browser for all tests of a run, and a stub of the endpoint for each."""
+"""The browser as each test finds it, and a stub of the endpoint for each."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,6 @@ from tests.browser import chromium
 from tests.browser.chromium import Driver
 from tests.browser.dashboard import Dashboard
 from tests.browser.stub import Stub
-
-
-@pytest.fixture(scope="session")
-def chromium_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    if reason := chromium.missing():
-        pytest.skip(reason)
-    with chromium.open_browser(tmp_path_factory.mktemp("profile")) as driver:
-        yield driver
 
 
 @pytest.fixture

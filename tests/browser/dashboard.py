@@ -15,6 +15,11 @@ READ_ROWS = """
 return [...arguments[0].querySelectorAll('tbody tr')].map((row) => Object.fromEntries(
   [...row.cells].map((cell) => [cell.dataset.column, cell.dataset.value ?? null])));
 """
+# The same, but as it is written there for whoever looks.
+READ_WRITTEN = """
+return [...arguments[0].querySelectorAll('tbody tr')].map((row) => Object.fromEntries(
+  [...row.cells].map((cell) => [cell.dataset.column, cell.innerText])));
+"""
 READ_LEGEND = """
 return [...arguments[0].querySelectorAll('.entry')].map((entry) =>
   ['.name', '.value'].map((part) => entry.querySelector(part).textContent));
@@ -46,9 +51,17 @@ class Dashboard:
         value = self.find(f'[data-tile="{event_type}"]').get_attribute("data-value")
         return int(value) if value else None
 
+    def written_tile(self, event_type: str) -> str:
+        """Read what a tile has written on it as its number."""
+        return self.text(f'[data-tile="{event_type}"] .total')
+
     def status(self, name: str) -> str | None:
         """Read a figure or moment of the pipeline's state."""
         return self.find(f'[data-status="{name}"]').get_attribute("data-value")
+
+    def written_status(self, name: str) -> str:
+        """Read a figure or moment of the pipeline's state as it is written."""
+        return self.text(f'[data-status="{name}"]')
 
     def panel(self, key: str) -> WebElement:
         """Find a panel by `<type>/<place in the catalogue>`, or `live`."""
@@ -58,18 +71,29 @@ class Dashboard:
         """Read the rows of a table panel."""
         return self._rows(f'[data-panel="{key}"]')
 
-    def answer(self, key: str) -> list[dict[str, str | None]]:
+    def written(self, key: str) -> list[dict[str, str]]:
+        """Read the texts of a table that is shown: a table panel's, or one that `answer` opened."""
+        found: list[dict[str, str]] = self.run(READ_WRITTEN, self.panel(key))
+        return found
+
+    def answer(self, key: str, seconds: float = 10) -> list[dict[str, str | None]]:
         """Open "Show as table" of a panel of lines, and read its rows."""
         details = self.panel(key).find_element(By.CSS_SELECTOR, "details")
         if not details.get_attribute("open"):
             details.find_element(By.CSS_SELECTOR, "summary").click()
-        until(lambda: self._rows(f'[data-panel="{key}"] details'), f"{key} shows its table")
+        until(
+            lambda: self._rows(f'[data-panel="{key}"] details'), f"{key} shows its table", seconds
+        )
         return self._rows(f'[data-panel="{key}"] details')
 
     def legend(self, key: str) -> dict[str, str]:
         """Read the lines of a chart with their values at the cursor, as they are written."""
         entries: list[tuple[str, str]] = self.run(READ_LEGEND, self.panel(key))
         return dict(entries)
+
+    def moment(self, key: str) -> str:
+        """Read at which moment the cursor of a chart stands, as it is written."""
+        return self.text(f'[data-panel="{key}"] .chart .moment')
 
     def problem(self, key: str) -> str:
         """Read what a panel says is wrong; empty if nothing is."""

@@ -81,6 +81,13 @@ def test_a_table_shows_the_rows_with_enough_events(week: Dashboard) -> None:
     ]
 
 
+def test_what_is_written_of_a_number_is_rounded_with_its_column(week: Dashboard) -> None:
+    assert week.written(STANDING_OPEN) == [
+        {"door": "front", "count": "20", "value": "9.13"},
+        {"door": "(none)", "count": "40", "value": "5.50"},
+    ]
+
+
 def test_a_chart_has_its_numbers_as_a_table(week: Dashboard) -> None:
     expected = [
         {**{name: str(value) for name, value in row.items() if name != "value"}}
@@ -115,9 +122,13 @@ def test_the_live_chart_counts_minutes_of_the_last_hour(week: Dashboard, stub: S
 
 def test_the_state_of_the_pipeline_is_told(week: Dashboard) -> None:
     assert week.status("in_flight") == "7"
-    assert week.status("quarantined") == "35"
     assert week.status("loaded_at") == "2026-11-29T06:00:00Z"
     assert "cache miss" in week.text(f'[data-panel="{OPENINGS}"] .meta')
+
+
+def test_conflicts_lie_in_quarantine_too(week: Dashboard) -> None:
+    assert week.status("quarantined") == "1240"
+    assert week.written_status("quarantined") == "1,240"
 
 
 # --- the span -----------------------------------------------------------------------------------

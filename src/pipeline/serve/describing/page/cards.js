@@ -193,20 +193,21 @@ class StatusStrip extends Part {
     const [{ answer }] = this.feeds;
     if (!answer) return;
     const { freshness = {}, events = {} } = answer;
-    const inFlight = Object.values(answer.in_flight ?? {}).reduce(
-      (total, depth) => total + depth,
-      0,
-    );
     this.element.replaceChildren(
       statusMoment("loaded_at", "Last load", freshness.loaded_at),
       statusMoment("event_time", "Newest event", freshness.event_time),
       statusNumber("stored", "Stored", events.stored),
-      statusNumber("in_flight", "In flight", inFlight),
-      statusNumber("quarantined", "In quarantine", events.quarantined),
+      statusNumber("in_flight", "In flight", addedUp(answer.in_flight)),
+      statusNumber("quarantined", "In quarantine", addedUp(answer.quarantine)),
       statusNumber("data_version", "Data version", answer.data_version),
     );
     this.board.counted();
   }
+}
+
+/** Adds up counts by name, such as what lies in quarantine for each reason. */
+function addedUp(counts = {}) {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
 }
 
 function statusItem(name, label, value, text, more = "") {
