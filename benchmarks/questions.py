@@ -12,3 +12,5 @@ QUESTIONS = {
     "arrivals by airline": {"group_by": "airline"},
     "worst routes": {**MEAN, "group_by": "route", "order": "-value", "limit": "10"},
 }  # fmt: skip
+# Sums, which rollups shrink; percentiles need every value.
+ADDITIVE = [name for name, asked in QUESTIONS.items() if asked.get("stat") != "p95"]
