@@ -1,6 +1,8 @@
 # Every target is one thing a person does; `make help` lists them.
 PYTHON ?= python3
 ENV ?= dev
+# Tests of one file share a stack, so they stay together; each worker has one of its own.
+WORKERS ?= 2
 VENV = .venv/bin/python
 SAM = SAM_CLI_TELEMETRY=0 $(VENV) -m local.sam
 
@@ -16,8 +18,8 @@ run: packages  ## Run it all on this machine and feed it a week of flights (ARGS
 warehouse: packages  ## Serve the local Redshift Data API alone (ARGS=--help for options)
 	@$(VENV) -m local.redshift_data $(or $(ARGS),--port 4510 --data .local/redshift)
 
-test: test-packages  ## Run every test
-	$(VENV) -m pytest $(ARGS)
+test: test-packages  ## Run every test (WORKERS=0 one after the other)
+	$(VENV) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-unit: test-packages  ## Run the tests that take seconds
 	$(VENV) -m pytest tests/unit tests/template $(ARGS)

@@ -188,15 +188,21 @@ class Warehouse:
         return self._run("batch_execute_statement", time.monotonic() + seconds, arguments)
 
     def start_batch(
-        self, statements: Sequence[str], parameters: Mapping[str, Value] | None = None
+        self,
+        statements: Sequence[str],
+        parameters: Mapping[str, Value] | None = None,
+        *,
+        wait: int = 0,
     ) -> str:
         """Start up to 40 statements as one transaction; returns its id, which `state` understands.
 
-        Nobody waits for its end: it goes on when the caller is gone.
+        It goes on when the caller is gone: at most so many seconds are waited for its end.
         """
         arguments = {**self._target, "Sqls": list(statements)}
         arguments |= bound(statements, parameters or {})
         arguments["ClientToken"] = str(uuid4())
+        if wait:
+            arguments |= {"WaitTimeSeconds": wait}
         return str(self._call("batch_execute_statement", NEVER, arguments)["Id"])
 
     def state(self, statement_id: str) -> State:

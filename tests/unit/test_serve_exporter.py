@@ -259,11 +259,13 @@ class FakeWarehouse:
 
     def __init__(self) -> None:
         self.started: list[tuple[list[str], dict[str, str]]] = []
+        self.waits: list[int] = []
         self.asked: list[str] = []
         self.told: State | Exception = State("RUNNING")
         self.fault: Exception | None = None
 
-    def start_batch(self, statements: list[str], parameters: dict[str, str]) -> str:
+    def start_batch(self, statements: list[str], parameters: dict[str, str], *, wait: int) -> str:
+        self.waits.append(wait)
         if self.fault:
             raise self.fault
         self.started.append((statements, parameters))
@@ -315,9 +317,9 @@ class Desk:
 
     def __init__(self, module: ModuleType, context: Any) -> None:
         self.warehouse, self.lake, self.budget = FakeWarehouse(), FakeLake(), FakeBudget()
-        self.now, self.naps = datetime.now(UTC), list[float]()
+        self.now = datetime.now(UTC)
         signer = lambda: Signer("secret", "export_id", self.now.timestamp)  # noqa: E731
-        parts: Any = (self.warehouse, self.lake, self.budget, signer, ROLE, self.naps.append)
+        parts: Any = (self.warehouse, self.lake, self.budget, signer, ROLE)
         self.exporter = Exporter(*parts)
         self._module, self._context = module, context
 
@@ -406,7 +408,8 @@ def test_only_exports_of_a_rollup_are_looked_at_when_they_start(desk: Desk) -> N
     desk.start(body=FROM_FACTS)
     assert not desk.warehouse.asked
     desk.start(body=ROLLED_UP)
-    assert desk.naps == [GLANCE_SECONDS]
+    assert desk.warehouse.waits == [0, GLANCE_SECONDS]
+    assert desk.warehouse.asked == ["statement-2"]
 
 
 def test_two_exports_never_share_their_files(desk: Desk) -> None:

@@ -432,6 +432,13 @@ def test_the_client_fits_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made == [("redshift-data", CONFIG)]
 
 
+def test_a_started_batch_may_be_waited_for_a_little() -> None:
+    house, client = warehouse({"Id": "s-1"})
+    assert house.start_batch(["SELECT 1"], wait=1) == "s-1"
+    assert client.calls[0][1]["WaitTimeSeconds"] == 1
+    assert len(client.calls) == 1
+
+
 def test_a_started_batch_is_not_waited_for() -> None:
     house, client = warehouse({"Id": "s-1"})
     assert house.start_batch(["SELECT :a", "SELECT 2"], {"a": "1", "b": "2"}) == "s-1"

@@ -3,7 +3,6 @@
 What is known of an export is in its id, signed: no table, and nobody finds another's by guessing.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -42,7 +41,7 @@ class Exporter:
     """Starts exports and tells how far they are.
 
     Both raise what `signer` raises, which is asked every time: its secret may change. Only exports
-    that read a rollup are looked at when they start, after GLANCE_SECONDS.
+    that read a rollup are looked at when they start, GLANCE_SECONDS later or as soon as they end.
     """
 
     warehouse: Warehouse
@@ -50,7 +49,6 @@ class Exporter:
     budget: Tokens
     signer: Callable[[], Signer]
     role_arn: str
-    sleep: Callable[[float], None] = time.sleep
 
     def start(self, selection: Selection, format_: str) -> Response:
         """Start an export and answer 202; raises BudgetSpent and what the warehouse raises."""
@@ -77,11 +75,11 @@ class Exporter:
     def _submit(self, selection: Selection, format_: str, target: Target) -> str:
         statements = export_statements(selection, format_, target)
         self.budget.take(seconds=BUDGET_SECONDS)
-        return self.warehouse.start_batch(statements, selection.parameters)
+        wait = GLANCE_SECONDS if selection.instead else 0
+        return self.warehouse.start_batch(statements, selection.parameters, wait=wait)
 
     def _lacks(self, rollup: str, statement_id: str) -> bool:
         """Tell whether an export has failed already, since its rollup is not there (yet)."""
-        self.sleep(GLANCE_SECONDS)
         try:
             state = self.warehouse.state(statement_id)
         except (WarehouseBusy, WarehouseUnavailable):
