@@ -201,9 +201,8 @@ class Warehouse:
         arguments = {**self._target, "Sqls": list(statements)}
         arguments |= bound(statements, parameters or {})
         arguments["ClientToken"] = str(uuid4())
-        if wait:
-            arguments |= {"WaitTimeSeconds": wait}
-        return str(self._call("batch_execute_statement", NEVER, arguments)["Id"])
+        waiting = {"WaitTimeSeconds": wait} if wait else {}
+        return str(self._call("batch_execute_statement", NEVER, {**arguments, **waiting})["Id"])
 
     def state(self, statement_id: str) -> State:
         """Ask once how far a transaction is, without waiting; the API knows it for 24 hours.
