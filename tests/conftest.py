@@ -1,4 +1,4 @@
-"""Before any test module is imported: telemetry reads its names from the environment when it is."""
+"""What all tests share: telemetry's names, which it reads when it is imported, and one browser."""
 
 import os
 from collections.abc import Iterator

@@ -28,8 +28,7 @@ class Budget:
 
     A second begins and ends by the clock of each container. Clocks that differ by some
     milliseconds, as Lambda's do, move some tokens over the border of a second: `per_second` below
-    the quota leaves room for that, and the warehouse's own few attempts stand
-    behind it.
+    the quota leaves room for that, and the few attempts of the warehouse stand behind it.
 
     Without the table (unreachable or throttling) every token is granted, and `report` is told why,
     once a token. One container answers one question at a time: this is not for several threads.

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,14 +13,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pipeline.brief import BRIEF
 from pipeline.errors import LakeUnavailable
 
 # Level 6 makes a batch of the sample 15 % smaller than level 1 and takes 2.2 x the time.
 COMPRESSION_LEVEL = 1
-# Where somebody waits: an unreachable lake costs 2 x (1 + 1) s and a short pause at most.
-BRIEF = Config(
-    connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
-)
 # By default boto3 signs addresses the old way, which many Regions refuse, and for a host that does
 # not yet know new buckets; virtual addressing names the Region's own (an IP address keeps paths).
 SIGNING = BRIEF.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
@@ -108,27 +106,24 @@ class Lake:
 
     def write_text(self, key: str, text: str) -> None:
         """Store one text; raises LakeUnavailable if that failed for whatever reason."""
-        try:
+        with _told("not written"):
             self._s3.put_object(
                 Bucket=self.bucket, Key=key, Body=text.encode(),
                 ContentType="text/plain; charset=utf-8",
             )  # fmt: skip
-        except (BotoCoreError, ClientError) as fault:
-            raise LakeUnavailable(f"not written: {fault}") from fault
 
     def read_text(self, key: str) -> str | None:
         """Return a text that write_text stored, None if there is none (that the caller may read).
 
         Raises LakeUnavailable if it could not be read.
         """
-        try:
-            body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        except ClientError as fault:
-            if fault.response.get("Error", {}).get("Code") in ABSENT:
-                return None
-            raise LakeUnavailable(f"not read: {fault}") from fault
-        except BotoCoreError as fault:
-            raise LakeUnavailable(f"not read: {fault}") from fault
+        with _told("not read"):
+            try:
+                body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            except ClientError as fault:
+                if fault.response.get("Error", {}).get("Code") in ABSENT:
+                    return None
+                raise
         return body.decode()
 
     def open_object(self, bucket: str, key: str, version_id: str | None) -> Any:
@@ -145,11 +140,11 @@ class Lake:
 
 
 class ListingLake(Lake):
-    """A lake whose objects can be found; raises LakeUnavailable if they could not be listed."""
+    """A lake whose objects can be found; raises LakeUnavailable if they could not be."""
 
-    def __init__(self, bucket: str, client: ListingClient | None = None) -> None:
-        self._listing: ListingClient = client or boto3.client("s3", config=BRIEF)
-        super().__init__(bucket, self._listing)
+    def __init__(self, bucket: str, client: ListingClient) -> None:
+        self._listing = client
+        super().__init__(bucket, client)
 
     def list(self, prefix: str) -> dict[str, int]:
         """Find the objects below a prefix, in the order of their keys, with their sizes in bytes."""
@@ -163,18 +158,14 @@ class ListingLake(Lake):
 
     def find_line(self, key: str, start: bytes) -> bytes | None:
         """Return the first line of an object that begins so; raises LakeUnavailable."""
-        try:
+        with _told("not read"):
             return next((line for line in self.read_lines(key) if line.startswith(start)), None)
-        except (BotoCoreError, ClientError) as fault:
-            raise LakeUnavailable(f"not read: {fault}") from fault
 
     def _entries(self, prefix: str) -> Iterator[Mapping[str, Any]]:
         more: dict[str, str] = {}
         while True:
-            try:
+            with _told("not listed"):
                 page = self._listing.list_objects_v2(Bucket=self.bucket, Prefix=prefix, **more)
-            except (BotoCoreError, ClientError) as fault:
-                raise LakeUnavailable(f"not listed: {fault}") from fault
             yield from page.get("Contents", ())
             if not page.get("IsTruncated"):
                 return
@@ -203,6 +194,14 @@ class SigningLake(ListingLake):
 def brief_lake(bucket: str) -> ListingLake:
     """Open a bucket for someone who waits: calls to a silent lake are given up within 5 s."""
     return ListingLake(bucket, boto3.client("s3", config=BRIEF))
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as fault:
+        raise LakeUnavailable(f"{what}: {fault}") from fault
 
 
 def batch_key(batch_id: str, received_at: str) -> str:

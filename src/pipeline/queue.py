@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pipeline.brief import BRIEF
 from pipeline.errors import DeliveryFailed
 from pipeline.event import ROW_FORMAT
 
@@ -19,10 +19,6 @@ COUNTS = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
-)
-# Whoever counts waits for it: a silent SQS costs 2 x (1 + 1) s and a short pause at most.
-BRIEF = Config(
-    connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
 )
 ATTRIBUTES = {"format": {"DataType": "String", "StringValue": ROW_FORMAT}}
 

@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
+from pipeline.brief import BRIEF
 from pipeline.errors import TableUnavailable
 
-# A reader waits for this: an unreachable table costs 2 x (1 + 1) s and a short pause at most.
-CONFIG = Config(
-    connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
-)
 # Long enough that reads do not pay for an unreachable table one by one.
 BLIND_SECONDS = 5
 THROTTLED = frozenset(
@@ -54,7 +50,7 @@ class SharedTable:
         self, name: str, client: DynamoDBClient | None = None, *, watch: Watch | None = None
     ) -> None:
         self._name = name
-        self._dynamodb: DynamoDBClient = client or boto3.client("dynamodb", config=CONFIG)
+        self._dynamodb: DynamoDBClient = client or boto3.client("dynamodb", config=BRIEF)
         self._watch = watch or Watch()
         self._blind_until = 0.0
 

@@ -12,9 +12,10 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.brief import BRIEF
 from pipeline.budget import KEPT_SECONDS, Budget
 from pipeline.errors import BudgetSpent
-from pipeline.shared_table import BLIND_SECONDS, CONFIG, SharedTable, Watch
+from pipeline.shared_table import BLIND_SECONDS, SharedTable, Watch
 
 START = 1_357_000_000.0
 
@@ -250,8 +251,8 @@ def test_a_mistake_of_the_deployment_is_loud(budget: Budget, table: FakeTable, c
 
 
 def test_an_unreachable_table_costs_little() -> None:
-    attempts = CONFIG.retries["total_max_attempts"]
-    assert attempts * (CONFIG.connect_timeout + CONFIG.read_timeout) <= 4
+    attempts = BRIEF.retries["total_max_attempts"]
+    assert attempts * (BRIEF.connect_timeout + BRIEF.read_timeout) <= 4
 
 
 def test_a_budget_of_nothing_is_refused(table: FakeTable) -> None:

@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ResponseStreamingError
 
+from pipeline.brief import BRIEF
 from pipeline.errors import LakeUnavailable
 from pipeline.lake import (
-    BRIEF,
     Lake,
     SigningLake,
     batch_key,

@@ -14,13 +14,13 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from pipeline.brief import BRIEF
 from pipeline.errors import (
     StatementFailed,
     StatementGone,
     WarehouseBusy,
     WarehouseUnavailable,
 )
-from pipeline.queue import BRIEF
 from pipeline.serve.desk.answering import READ_SECONDS
 from pipeline.serve.desk.desk import FUNCTION_SECONDS, RESERVE_SECONDS
 from pipeline.warehouse import (

@@ -60,13 +60,13 @@ class Settings:
 
 settings = from_env(Settings)
 warehouse = hurried_warehouse(settings.workgroup_name, settings.database_name)
+lake = brief_lake(settings.lake_bucket)
 desk = open_desk(
-    settings.lake_bucket,
+    lake,
     settings.budget_table,
     settings.reads_per_second,
     settings.cache_ttl_seconds,
 )
-lake = brief_lake(settings.lake_bucket)
 secret = Secret(settings.cursor_secret_arn)
 catalogue = load_catalogue()
 

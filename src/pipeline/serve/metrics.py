@@ -9,6 +9,7 @@ from typing import Any
 from pipeline import telemetry
 from pipeline.catalogue import EventType, load_catalogue
 from pipeline.errors import NothingFound, StatementFailed
+from pipeline.lake import brief_lake
 from pipeline.origins import readable_from
 from pipeline.serve.asking.contract import query_names
 from pipeline.serve.asking.moments import format_moment
@@ -16,7 +17,7 @@ from pipeline.serve.asking.question import Question, read_parameters, read_quest
 from pipeline.serve.desk.answering import READ_SECONDS, Inquiry, describe, inquiry
 from pipeline.serve.desk.desk import BUDGET_SECONDS, Tokens, open_desk, seconds_left
 from pipeline.serve.querying.query import metrics_query
-from pipeline.serve.querying.source import Source, choose, facts, is_unreadable
+from pipeline.serve.querying.source import Source, choose, instead_of, is_unreadable
 from pipeline.serve.telling.answers import CONTENT_TYPES, Answer, to_json
 from pipeline.serve.telling.problems import Response
 from pipeline.serve.telling.reply import answer_question, list_metrics
@@ -43,7 +44,7 @@ class Settings:
 settings = from_env(Settings)
 warehouse = hurried_warehouse(settings.workgroup_name, settings.database_name)
 desk = open_desk(
-    settings.lake_bucket,
+    brief_lake(settings.lake_bucket),
     settings.budget_table,
     settings.reads_per_second,
     settings.cache_ttl_seconds,
@@ -98,15 +99,16 @@ def read_metric(
     Raises AnswerTooLarge, BudgetSpent for the second time, and what the warehouse raises.
     """
     deadline, source = time.monotonic() + seconds, choose(question)
+    instead = instead_of(source, question)
     try:
         return _read_metric(question, source, warehouse, seconds)
     except StatementFailed as fault:
-        if source.table == facts(question).table or not is_unreadable(source.table, fault.error):
+        if instead is None or not is_unreadable(source.table, fault.error):
             raise
         telemetry.warn(f"{source.table} cannot be read, the facts are asked")
     if budget:
         budget.take(seconds=min(BUDGET_SECONDS, deadline - time.monotonic()))
-    return _read_metric(question, facts(question), warehouse, deadline - time.monotonic())
+    return _read_metric(question, instead, warehouse, deadline - time.monotonic())
 
 
 def _read_metric(

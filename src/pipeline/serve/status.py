@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline import telemetry
 from pipeline.catalogue import EventType, load_catalogue
+from pipeline.lake import brief_lake
 from pipeline.origins import readable_from
 from pipeline.queue import QueueGauge
 from pipeline.serve.asking.contract import query_names
@@ -41,7 +42,7 @@ class Settings:
 settings = from_env(Settings)
 warehouse = hurried_warehouse(settings.workgroup_name, settings.database_name)
 desk = open_desk(
-    settings.lake_bucket,
+    brief_lake(settings.lake_bucket),
     settings.budget_table,
     settings.reads_per_second,
     settings.cache_ttl_seconds,

@@ -10,7 +10,7 @@ from pipeline import telemetry
 from pipeline.budget import Budget
 from pipeline.claims import Claims
 from pipeline.errors import WarehouseBusy
-from pipeline.lake import brief_lake
+from pipeline.lake import Lake
 from pipeline.serve.desk.answering import (
     READ_SECONDS,
     Event,
@@ -189,14 +189,12 @@ def seconds_left(context: Any) -> float:
     return tell() / 1000 if tell else FUNCTION_SECONDS
 
 
-def open_desk(
-    bucket: str, budget_table: str, reads_per_second: int, cache_ttl_seconds: int
-) -> Desk:
+def open_desk(lake: Lake, budget_table: str, reads_per_second: int, cache_ttl_seconds: int) -> Desk:
     """Make the desk of a reading function, once for all of its invocations."""
     table = SharedTable(budget_table)
     return Desk(
         Budget(table, reads_per_second, report=telemetry.warn),
         Claims(table, report=telemetry.warn),
-        KeptAnswers(brief_lake(bucket), report=telemetry.warn),
+        KeptAnswers(lake, report=telemetry.warn),
         cache_ttl_seconds,
     )

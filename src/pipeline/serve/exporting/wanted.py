@@ -12,7 +12,7 @@ from pipeline.serve.asking.listing import read_listing
 from pipeline.serve.asking.question import choice, read_question
 from pipeline.serve.querying.listing_query import listing_selection
 from pipeline.serve.querying.query import metrics_selection
-from pipeline.serve.querying.source import choose, facts
+from pipeline.serve.querying.source import choose, instead_of
 from pipeline.serve.querying.unloading import Selection
 
 SUBJECTS = ("metrics", "events")
@@ -46,11 +46,11 @@ def _of_metrics(asked: Mapping[str, str], catalogue: Catalogue) -> Selection:
     if event_type is None:
         raise MalformedQuestion("type", f"must be one of {', '.join(catalogue)}")
     question = read_question(event_type, asked)
-    source, always = choose(question), facts(question)
+    source = choose(question)
     selection = metrics_selection(question, source)
-    if source.table == always.table:
-        return selection
-    return replace(selection, rollup=source.table, instead=metrics_selection(question, always))
+    if instead := instead_of(source, question):
+        return replace(selection, rollup=source.table, instead=metrics_selection(question, instead))
+    return selection
 
 
 def _of_events(asked: Mapping[str, str], catalogue: Catalogue) -> Selection:

@@ -82,6 +82,12 @@ def choose(question: Question) -> Source:
     return _summed_up(rollup.histogram, (slice_, of_measure))
 
 
+def instead_of(source: Source, question: Question) -> Source | None:
+    """Return the facts for a rollup that may not be there (yet), None for the facts themselves."""
+    always = facts(question)
+    return None if source.table == always.table else always
+
+
 def is_unreadable(table: str, error: str) -> bool:
     """Tell whether a statement failed since this (quoted) table of a rollup is not there to be read.
 
