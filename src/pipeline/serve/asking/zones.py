@@ -15,8 +15,8 @@ UTC_NAMES = frozenset(
         "UTC", "UCT", "Universal", "Zulu", "GMT", "GMT0", "GMT+0", "GMT-0", "Greenwich",
     )
 )  # fmt: skip
-# No places: Factory is what an unset clock has, and the others are abbreviations too, which Redshift
-# reads as an offset that is the same all year.
+# No places: Factory is what an unset clock has. The others are abbreviations too, which by Redshift's
+# guide are offsets that are the same all year; which of the two it takes such a name for is not told.
 NO_PLACES = frozenset({"Factory", "CET", "EET", "EST", "HST", "MET", "MST", "WET"})
 # Events lie between 2000 and their receipt; rules beyond 2100 are nobody's business yet.
 YEARS = range(2000, 2101)
@@ -28,7 +28,7 @@ def zone_of(name: str) -> ZoneInfo:
     """Find a zone by its IANA name; raises ValueError for any other text.
 
     The names are those of the tzdata package that are places, or UTC: what lies on a machine's disk
-    has others too, and Redshift has no Factory, and no summer for CET.
+    has others too.
     """
     if name not in _names():
         raise ValueError("not a time zone of the IANA database")
