@@ -18,6 +18,7 @@ SHARED_VARIABLES = {
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",
     "POWERTOOLS_LOG_LEVEL",
+    "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_REDSHIFT_DATA",
 }
 
@@ -264,11 +265,18 @@ def test_the_warehouse_has_one_writer(functions: Resources) -> None:
     assert writers == ["LoadBatchesFunction"]
 
 
-def test_every_function_runs_on_what_the_layer_was_built_for(template: dict[str, Any]) -> None:
+def test_every_function_runs_on_what_its_bytecode_was_made_for(template: dict[str, Any]) -> None:
     layer = template["Resources"]["DependenciesLayer"]
     runtime = template["Globals"]["Function"]["Runtime"]
-    assert layer["Metadata"]["BuildMethod"] == runtime
     assert layer["Properties"]["CompatibleRuntimes"] == [runtime]
+    for makefile in (ROOT / "src/Makefile", ROOT / "dependencies/Makefile"):
+        assert set(re.findall(r"python3\.\d+", makefile.read_text())) == {runtime}, makefile
+
+
+def test_every_function_is_built_with_its_bytecode(resources: Resources) -> None:
+    for name, resource in resources.items():
+        if resource["Type"] in ("AWS::Serverless::Function", "AWS::Serverless::LayerVersion"):
+            assert resource["Metadata"]["BuildMethod"] == "makefile", name
 
 
 @pytest.mark.parametrize(

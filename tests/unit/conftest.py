@@ -1,8 +1,10 @@
 """Unit tests run without a network, an account or a tracing daemon."""
 
+import importlib
 import os
 import socket
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -38,3 +40,13 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("a unit test opened a connection")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What custom resources answer to CloudFormation."""
+    sent: list[dict[str, Any]] = []
+    # Only now, since it reads the environment.
+    module = importlib.import_module("pipeline.load.custom_resource")
+    monkeypatch.setattr(module, "send_answer", lambda _event, body: sent.append(body))
+    return sent

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.catalogue import EventType, Threshold, load_catalogue
+from pipeline.catalogue import EventType, Threshold, load_catalogue, prove_schemas
 from pipeline.errors import CatalogueError, MalformedEvent
 
 
@@ -162,7 +162,6 @@ def test_text_is_measured_in_bytes(tmp_path: Path) -> None:
             {"properties": {"a b": {"type": "string", "x-role": "dimension"}}},
             "a column's name must match",
         ),
-        ({"properties": {"a": {"type": "nonsense"}}}, "not a JSON Schema"),
     ],
 )
 def test_a_wrong_file_says_what_is_wrong_and_where(
@@ -188,3 +187,16 @@ def test_two_types_cannot_share_a_table(tmp_path: Path) -> None:
 def test_an_empty_folder_is_no_catalogue(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match="holds no event type"):
         load_catalogue(tmp_path)
+
+
+def test_a_deployment_finds_every_schema_that_is_none(tmp_path: Path) -> None:
+    write_type(tmp_path)
+    write_type(tmp_path, "broken.one", properties={"a": {"type": "nonsense"}})
+    load_catalogue.cache_clear()
+    with pytest.raises(CatalogueError, match=r"broken\.one\.json: not a JSON Schema"):
+        prove_schemas(load_catalogue(tmp_path))
+
+
+def test_a_schema_is_compiled_when_its_first_event_comes() -> None:
+    load_catalogue.cache_clear()
+    assert not any("check" in vars(one) for one in load_catalogue().values())

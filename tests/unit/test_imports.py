@@ -24,6 +24,7 @@ HANDLERS = {
     "prepare.summarise": COMMON | SCHEMAS,
     "load.batches": COMMON | SCHEMAS,
     "load.schema": COMMON | SCHEMAS,
+    "load.usage": COMMON,
     "serve.metrics": COMMON | SCHEMAS,
     "serve.events": COMMON | SCHEMAS,
     "serve.status": COMMON | SCHEMAS,

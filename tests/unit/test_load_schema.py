@@ -68,13 +68,6 @@ def schema(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("pipeline.load.schema")
 
 
-@pytest.fixture
-def answers(schema: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    sent: list[dict[str, Any]] = []
-    monkeypatch.setattr(schema, "send_answer", lambda _event, body: sent.append(body))
-    return sent
-
-
 def test_an_up_to_date_table_is_left_alone() -> None:
     assert not ddl.add_columns(ONLY_VIEWS, existing())
     assert not ddl.widen_columns(ONLY_VIEWS, existing())
@@ -195,8 +188,22 @@ def test_a_deleted_stack_keeps_its_data(
     assert answers[0]["PhysicalResourceId"] == "kept"
 
 
-def test_the_answer_repeats_what_cloudformation_asks_for(schema: ModuleType) -> None:
-    body = schema.answer(REQUEST, schema.settings, "SUCCESS", "")
+def test_a_schema_that_is_none_ends_the_deployment(
+    schema: ModuleType, answers: list[Any], context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = replace(VIEWS, schema={"$id": "page.viewed", "type": "nonsense"})
+    monkeypatch.setattr(schema, "catalogue", {"page.viewed": broken})
+    monkeypatch.setattr(schema, "warehouse", FakeWarehouse(AssertionError("called")))
+    schema.handler(REQUEST, context)
+    assert answers[0]["Status"] == "FAILED"
+    assert "page.viewed.json: not a JSON Schema" in answers[0]["Reason"]
+
+
+def test_the_answer_repeats_what_cloudformation_asks_for(
+    schema: ModuleType, answers: list[Any], context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "warehouse", FakeWarehouse())
+    schema.handler(REQUEST, context)
     for key in ("StackId", "RequestId", "LogicalResourceId"):
-        assert body[key] == REQUEST[key]
-    assert body["PhysicalResourceId"] == "wg/events/schema"
+        assert answers[0][key] == REQUEST[key]
+    assert answers[0]["PhysicalResourceId"] == "wg/events/schema"

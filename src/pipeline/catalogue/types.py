@@ -59,8 +59,15 @@ class EventType:
 
     @cached_property
     def check(self) -> Callable[[Any], Any]:
-        """The compiled schema: compiling costs hundreds of times what checking costs."""
-        return fastjsonschema.compile(dict(self.schema), use_default=False)
+        """The compiled schema: compiling costs hundreds of times what checking costs.
+
+        Compiled when the first event of the type comes: a cold start pays for the types that it
+        meets, not for all that there are. Raises CatalogueError if it is no JSON Schema.
+        """
+        try:
+            return fastjsonschema.compile(dict(self.schema), use_default=False)
+        except fastjsonschema.JsonSchemaDefinitionException as fault:
+            raise CatalogueError(f"{self.name}.json: not a JSON Schema: {fault}") from fault
 
     def validate(self, data: Any) -> None:
         """Check an event's data against the schema.
@@ -122,6 +129,15 @@ def load_catalogue(folder: Path = FOLDER) -> Mapping[str, EventType]:
     return types
 
 
+def prove_schemas(catalogue: Mapping[str, EventType]) -> None:
+    """Compile every schema, so that a broken one ends a deployment and not the first event.
+
+    Raises CatalogueError.
+    """
+    for event_type in catalogue.values():
+        _ = event_type.check
+
+
 def _read_type(path: Path) -> EventType:
     try:
         schema = json.loads(path.read_text(encoding="utf-8"))
@@ -133,7 +149,7 @@ def _read_type(path: Path) -> EventType:
     columns = tuple(_columns(path.name, schema))
     if schema.get("type") != "object":
         raise CatalogueError(f'{path.name}: "type" must be "object"')
-    event_type = EventType(
+    return EventType(
         name,
         schema.get("title", name),
         schema.get("description", ""),
@@ -142,11 +158,6 @@ def _read_type(path: Path) -> EventType:
         read_rollups(path.name, schema, columns),
         read_panels(path.name, schema, columns),
     )
-    try:
-        _ = event_type.check  # a broken schema must fail here, not at the first event
-    except fastjsonschema.JsonSchemaDefinitionException as fault:
-        raise CatalogueError(f"{path.name}: not a JSON Schema: {fault}") from fault
-    return event_type
 
 
 def _columns(file: str, schema: Mapping[str, Any]) -> Iterator[Column]:

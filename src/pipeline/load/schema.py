@@ -1,20 +1,15 @@
 """CloudFormation calls it on deploy: the schema is brought up to date, and it always answers."""
 
-import json
 import time
-import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline import telemetry
-from pipeline.catalogue import load_catalogue
-from pipeline.errors import StatementFailed
+from pipeline.catalogue import load_catalogue, prove_schemas
+from pipeline.load.custom_resource import ANSWER_SECONDS, Event, respond
 from pipeline.load.migration import Names, update_schema
 from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
-
-ANSWER_SECONDS = 10  # kept back for the answer; without one a deploy hangs for an hour
-MAX_REASON = 1_000  # characters; CloudFormation takes 4 KB for the whole answer
 
 
 @dataclass(frozen=True)
@@ -37,44 +32,15 @@ names = Names(settings.database_name, settings.loader_role_name, settings.reader
 
 
 @telemetry.observed
-def handler(event: dict[str, Any], context: Any) -> None:
+def handler(event: Event, context: Any) -> None:
     """Create or update the schema; a deleted stack leaves the data where it is."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
-    status, reason = "SUCCESS", ""
-    try:
+    physical_id = f"{settings.workgroup_name}/{settings.database_name}/schema"
+
+    def work() -> str:
         if event["RequestType"] != "Delete":
+            prove_schemas(catalogue)
             update_schema(warehouse, catalogue, names, lambda: deadline - time.monotonic())
-    except Exception as fault:  # noqa: BLE001 (CloudFormation must hear of every failure)
-        telemetry.logger.exception("the schema could not be brought up to date")
-        status, reason = "FAILED", explain(fault)
-    send_answer(event, answer(event, settings, status, reason))
+        return event.get("PhysicalResourceId") or physical_id  # the same resource keeps its id
 
-
-def explain(fault: Exception) -> str:
-    """Say to whoever deploys what went wrong; the warehouse's own words help most."""
-    words = fault.error if isinstance(fault, StatementFailed) else str(fault)
-    return f"{type(fault).__name__}: {words}"[:MAX_REASON]
-
-
-def answer(event: dict[str, Any], names: Settings, status: str, reason: str) -> dict[str, Any]:
-    """Make CloudFormation's answer; the same resource keeps its physical id."""
-    own_id = f"{names.workgroup_name}/{names.database_name}/schema"
-    return {
-        "Status": status,
-        "Reason": reason,
-        "PhysicalResourceId": event.get("PhysicalResourceId") or own_id,
-        **{key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")},
-    }
-
-
-def send_answer(event: dict[str, Any], body: dict[str, Any]) -> None:
-    """Put the answer where CloudFormation waits for it."""
-    request = urllib.request.Request(  # noqa: S310 (CloudFormation's own address)
-        event["ResponseURL"],
-        data=json.dumps(body).encode(),
-        # The address is signed for a body without a content type.
-        headers={"Content-Type": ""},
-        method="PUT",
-    )
-    with urllib.request.urlopen(request, timeout=ANSWER_SECONDS):  # noqa: S310 (as above)
-        pass
+    respond(event, physical_id, work)
