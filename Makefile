@@ -7,10 +7,10 @@ VENV = .venv/bin/python
 SAM = SAM_CLI_TELEMETRY=0 $(VENV) -m local.sam
 
 .DEFAULT_GOAL := help
-.PHONY: help run warehouse test test-unit check fix build deploy invoke bench lock clean
+.PHONY: help run warehouse cost test test-unit check lint-template fix build deploy invoke bench lock clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: packages  ## Run it all on this machine and feed it a week of flights (ARGS=--help for options)
 	@$(VENV) -m local.run $(ARGS)
@@ -18,15 +18,21 @@ run: packages  ## Run it all on this machine and feed it a week of flights (ARGS
 warehouse: packages  ## Serve the local Redshift Data API alone (ARGS=--help for options)
 	@$(VENV) -m local.redshift_data $(or $(ARGS),--port 4510 --data .local/redshift)
 
+cost: packages  ## Print what it would cost a month: make cost ENV=dev|prod ARGS="LoadWindowSeconds=60"
+	@$(VENV) -m local.cost $(ENV) $(ARGS)
+
 test: test-packages  ## Run every test (WORKERS=0 one after the other)
 	$(VENV) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-unit: test-packages  ## Run the tests that take seconds
 	$(VENV) -m pytest tests/unit tests/template $(ARGS)
 
-check: test-packages sam-packages  ## Lint, types, formats and the template; changes nothing
+check: test-packages sam-packages lint-template  ## Lint, types, formats and the template; changes nothing
 	$(VENV) -m ruff check . && $(VENV) -m ruff format --check . && $(VENV) -m mypy
 	$(SAM) validate --lint
+
+lint-template: packages lint-packages  ## Check template, policies, source and secrets, offline
+	@$(VENV) -m local.lint
 
 fix: test-packages  ## Mend what the linter and the formatter can mend
 	$(VENV) -m ruff check --fix . ; $(VENV) -m ruff format .
@@ -48,16 +54,19 @@ lock:  ## Resolve requirements/*.in anew
 	.venv-lock/bin/python -m local.lock
 
 clean:  ## Remove everything that was made here, running state included
-	rm -rf .venv .venv-sam .venv-lock .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis build
+	rm -rf .venv .venv-sam .venv-lint .venv-lock .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis build
 
 # --- what the targets need -------------------------------------------------------------------
-.PHONY: packages test-packages sam-packages
+.PHONY: packages test-packages sam-packages lint-packages
 packages:
 	@$(PYTHON) local/bootstrap.py .venv requirements/local.txt
 
 test-packages:
 	@$(PYTHON) local/bootstrap.py .venv requirements/test.txt
 	@$(PYTHON) local/bootstrap.py .venv requirements/flights.txt
+
+lint-packages:
+	@$(PYTHON) local/bootstrap.py .venv-lint requirements/lint.txt
 
 sam-packages:
 	@$(PYTHON) local/bootstrap.py .venv-sam requirements/sam.txt
