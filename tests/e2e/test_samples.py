@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local.cloud import LocalCloud
+from local.run import STACK_NAME
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -57,3 +58,13 @@ def test_announcements_of_another_lake_are_refused_one_by_one(
     records = json.loads((EVENTS / "load_batches.json").read_text())["Records"]
     answer = invoke(cloud, functions, "load_batches")
     assert len(answer["batchItemFailures"]) == len(records)
+
+
+@pytest.mark.usefixtures("stack")
+def test_what_the_warehouse_may_use_is_limited(cloud: LocalCloud) -> None:
+    [found] = cloud.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+    asked = {one["ParameterKey"]: one["ParameterValue"] for one in found["Parameters"]}
+    limits = cloud.client("redshift-serverless").list_usage_limits()["usageLimits"]
+    assert [(one["amount"], one["breachAction"], one["period"]) for one in limits] == [
+        (int(asked["UsageLimitRpuHours"]), asked["UsageLimitAction"], "daily")
+    ]

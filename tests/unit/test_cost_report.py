@@ -170,6 +170,7 @@ DIFFERENCES: dict[str, tuple[dict[str, str], str]] = {
     "RequestsPerSecond": ({}, "10"),
     "AllowedOrigin": ({}, "https://app.example.com"),
     "DatabaseName": ({}, "other"),
+    "ShiftTraffic": ({}, "true"),
     "EventVisibilitySeconds": ({}, "900"),
     "ExistingAdminSecretArn": ({}, "arn:aws:secretsmanager:us-east-1:000000000000:secret:x"),
     "ExistingWorkgroupArn": ({}, "arn:aws:redshift-serverless:us-east-1:000000000000:workgroup/x"),
@@ -337,7 +338,7 @@ def test_free_tiers_and_secondary_prices_are_told() -> None:
 def test_the_command_prices_what_would_be_deployed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dev", "--events-per-second", "1", "LoadWindowSeconds=60"], PRICES.checked) == 0
     out, err = capsys.readouterr()
-    assert "BatchWindowSeconds=5, LoadWindowSeconds=60, CacheTtlSeconds=60" in out
+    assert "BatchWindowSeconds=5, LoadWindowSeconds=60, CacheTtlSeconds=300" in out
     assert "BaseCapacity=4" in out
     assert err == ""
 
