@@ -10,6 +10,8 @@ TARGETS = {
     "local.in": ROOT / "requirements/local.txt",
     "test.in": ROOT / "requirements/test.txt",
     "sam.in": ROOT / "requirements/sam.txt",
+    "lint.in": ROOT / "requirements/lint.txt",
+    "lambda_image.in": ROOT / "requirements/lambda_image.txt",
     "lock.in": ROOT / "requirements/lock.txt",
 }
 OPTIONS = [
