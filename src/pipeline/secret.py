@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol
 
+import boto3
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.config import Config
@@ -22,12 +23,21 @@ class Store(Protocol):
         """Return a secret's text, got at most so many seconds ago; raises GetParameterError."""
 
 
+def provider(config: Config | None = None) -> SecretsProvider:
+    """Make Powertools' provider, with a client of the session that all other clients are of.
+
+    By itself it makes a session, which reads all of botocore's descriptions once more: a fifth of a
+    cold start.
+    """
+    return SecretsProvider(boto3_client=boto3.client("secretsmanager", config=config))
+
+
 class Secret:
     """One secret, by its ARN."""
 
     def __init__(self, arn: str, store: Store | None = None) -> None:
         self._arn = arn
-        self._store: Store = store or SecretsProvider(boto_config=CONFIG)
+        self._store: Store = store or provider(CONFIG)
 
     def read(self) -> str:
         """Return the text; raises SecretUnavailable when it cannot be had."""

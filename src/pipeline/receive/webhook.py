@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import (
     GetParameterError,
     TransformParameterError,
@@ -20,6 +19,7 @@ from pipeline.receive import outcomes
 from pipeline.receive.delivery import read_delivery
 from pipeline.receive.http import Answer, Refused, problem, unavailable
 from pipeline.receive.signature import SecretMalformed
+from pipeline.secret import provider
 from pipeline.settings import from_env
 
 SECRETS_MAX_AGE = 300  # seconds; a new secret is live after this at the latest
@@ -35,7 +35,7 @@ class Settings:
 
 settings = from_env(Settings)
 queue = RowQueue(settings.event_queue_url)
-store = SecretsProvider()
+store = provider()
 catalogue = load_catalogue()
 
 
