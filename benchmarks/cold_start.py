@@ -1,7 +1,7 @@
 """What importing a handler costs a cold start, in instructions: noise cannot move them.
 
-`python -m benchmarks.cold_start FOLDER` prints it for every function of a build. The yardstick of a
-function is boto3 with the clients that it creates, by the same Python from the same layer.
+For every function that `make build` left in .aws-sam. The yardstick of a function is boto3 with the
+clients that it creates, by the same Python from the same layer.
 """
 
 import json
@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,9 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from local.sam import folder_of, runtime
+from local.sam import ROOT, folder_of, runtime
+
+BUILT = ROOT / ".aws-sam/build"
 
 # The program ends here: what Python does on leaving is no part of a cold start.
 _END = "\nimport os; os._exit(0)"
@@ -45,7 +46,7 @@ _NUMBERS = ("READS_PER_SECOND", "CACHE_TTL_SECONDS")
 
 
 class NotMeasurable(RuntimeError):
-    """valgrind or the template's Python is not on this machine."""
+    """The template's Python or valgrind is not on this machine."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,10 @@ class Build:
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Build":
-        """Find the template's Python and valgrind; raises NotMeasurable."""
+        """Find the template's Python; raises NotMeasurable."""
         found = folder_of(runtime())
-        if found is None or not shutil.which("valgrind"):
-            raise NotMeasurable(f"valgrind and {runtime()} are needed")
+        if found is None:
+            raise NotMeasurable(f"{runtime()} is not there")
         return cls(folder, found / runtime())
 
     @property
@@ -86,6 +87,10 @@ class Build:
                 found.append(Function(name, module, _values({**shared, **own})))
         return found
 
+    def print(self, program: str) -> str:
+        """Return what a program prints when this build's Python runs it."""
+        return self._run([], program, self.functions[0]).stdout
+
     def clients_of(self, function: Function) -> list[tuple[str, dict[str, Any]]]:
         """Names and settings of the clients that importing the handler creates."""
         program = _RECORDER.format(module=function.module)
@@ -93,7 +98,12 @@ class Build:
         return [(service, options) for service, options in json.loads(run.stdout)]
 
     def ratio(self, function: Function) -> float:
-        """Instructions of the handler's import, compared with boto3 and its clients alone."""
+        """Count instructions of the handler's import, compared with boto3 and its clients alone.
+
+        Raises NotMeasurable without valgrind.
+        """
+        if not shutil.which("valgrind"):
+            raise NotMeasurable("cold starts cannot be measured: valgrind is not there")
         clients = repr(self.clients_of(function))
         if clients not in self._yardsticks:
             program = _YARDSTICK.format(clients=clients)
@@ -140,15 +150,14 @@ def _values(variables: Mapping[str, Any]) -> dict[str, str]:
     return {name: "" if "ENDPOINT" in name else value for name, value in values.items()}
 
 
-def main() -> None:
-    """Print the ratio of every function."""
-    build = Build.in_folder(Path(sys.argv[1]))
+def measure() -> dict[str, str]:
+    """Return the ratio of every function, with the services that it calls."""
+    if not (BUILT / "template.yaml").exists():
+        return {"cold start": "not measured: `make build` comes first"}
+    build = Build.in_folder(BUILT)
+    figures = {}
     for function in build.functions:
-        services = sorted({service for service, _ in build.clients_of(function)})
-        print(
-            f"{build.ratio(function):.2f}  {function.module}  ({', '.join(services)})", flush=True
-        )
-
-
-if __name__ == "__main__":
-    main()
+        services = ", ".join(sorted({service for service, _ in build.clients_of(function)}))
+        what = f"cold start of {function.module}, compared with boto3 and its clients ({services})"
+        figures[what] = f"{build.ratio(function):.2f} times the instructions"
+    return figures

@@ -1,21 +1,18 @@
 """A stack may hold a Redshift Serverless namespace and workgroup.
 
 AWS creates them. Stock ministack refuses the whole template as having unrecognised resource types.
-Here they are records that Ref and GetAtt answer from; the SQL runs in local.redshift_data. With
-ManageAdminPassword the administrator's secret is a real one, as on AWS.
+Here they are records that Ref and GetAtt answer from; the SQL runs in local.redshift_data.
 """
 
 import hashlib
-import json
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners
 
-from local.mends.seams import resource_type, seam
+from local.mends.seams import seam
 
 _handlers = seam(__name__, provisioners, "_RESOURCE_HANDLERS")
-_secret = resource_type(__name__, _handlers, "AWS::SecretsManager::Secret")
 
 
 def apply() -> None:
@@ -23,7 +20,7 @@ def apply() -> None:
     _handlers["AWS::RedshiftServerless::Namespace"] = {
         "create": _create_namespace,
         "update": lambda _id, _old, new, stack: _create_namespace("", new, stack),
-        "delete": _delete_namespace,
+        "delete": lambda _id, _properties: None,
     }
     _handlers["AWS::RedshiftServerless::Workgroup"] = {
         "create": _create_workgroup,
@@ -33,10 +30,10 @@ def apply() -> None:
 
 
 def _create_namespace(
-    _logical_id: str, properties: dict[str, Any], stack: str
+    _logical_id: str, properties: dict[str, Any], _stack: str
 ) -> tuple[str, dict[str, str]]:
     name = properties["NamespaceName"]
-    attributes = {
+    return name, {
         "Namespace.NamespaceName": name,
         "Namespace.NamespaceId": _made_up_id(name),
         "Namespace.NamespaceArn": _arn("namespace", name),
@@ -44,17 +41,6 @@ def _create_namespace(
         "Namespace.AdminUsername": properties.get("AdminUsername", "admin"),
         "Namespace.Status": "AVAILABLE",
     }
-    if str(properties.get("ManageAdminPassword")).lower() == "true":
-        login = {"username": attributes["Namespace.AdminUsername"], "password": _made_up_id(stack)}
-        secret = {"Name": _secret_name(name), "SecretString": json.dumps(login)}
-        _, created = _secret["create"]("AdminSecret", secret, stack)
-        attributes["Namespace.AdminPasswordSecretArn"] = created["Arn"]
-    return name, attributes
-
-
-def _delete_namespace(name: str, properties: dict[str, Any]) -> None:
-    if str(properties.get("ManageAdminPassword")).lower() == "true":
-        _secret["delete"](_secret_name(name), {})
 
 
 def _create_workgroup(
@@ -70,10 +56,6 @@ def _create_workgroup(
         "Workgroup.Endpoint.Port": "5439",
         "Workgroup.Status": "AVAILABLE",
     }
-
-
-def _secret_name(namespace: str) -> str:
-    return f"redshift!{namespace}-admin"
 
 
 def _arn(kind: str, name: str) -> str:

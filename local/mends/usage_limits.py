@@ -60,7 +60,9 @@ def _keep(limit: dict[str, Any]) -> Answer:
 
 
 def _fits(limit: dict[str, Any], request: dict[str, Any]) -> bool:
-    return all(limit[name] == request.get(name, limit[name]) for name in ("resourceArn", "usageType"))
+    return all(
+        limit[name] == request.get(name, limit[name]) for name in ("resourceArn", "usageType")
+    )
 
 
 def _answer(content: dict[str, Any]) -> Answer:

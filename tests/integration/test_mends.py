@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 
 from local.cloud import LocalCloud
 from local.deploy import DeployFailed, deploy
@@ -237,7 +238,18 @@ def test_a_stack_may_hold_a_warehouse(mended: LocalCloud, stock: LocalCloud, fol
         deploy(stock, folder / "warehouse.yaml", "warehouse", {})
 
 
-def test_a_managed_administrator_has_a_secret(mended: LocalCloud, folder: Path) -> None:
-    outputs = deploy(mended, folder / "warehouse.yaml", "warehouse", {})
-    found = mended.client("secretsmanager").get_secret_value(SecretId=outputs["Secret"])
-    assert json.loads(found["SecretString"])["username"] == "boss"
+def test_a_workgroup_has_its_usage_limits(mended: LocalCloud, stock: LocalCloud) -> None:
+    serverless = mended.client("redshift-serverless")
+    mine = {"resourceArn": "arn:mine", "usageType": "serverless-compute"}
+    created = serverless.create_usage_limit(**mine, amount=9, period="daily")["usageLimit"]
+    serverless.create_usage_limit(**{**mine, "resourceArn": "arn:other"}, amount=8)
+    named = {"usageLimitId": created["usageLimitId"]}
+    serverless.update_usage_limit(**named, breachAction="deactivate")
+    [found] = serverless.list_usage_limits(**mine)["usageLimits"]
+    assert (found["amount"], found["period"], found["breachAction"]) == (9, "daily", "deactivate")
+    serverless.delete_usage_limit(**named)
+    assert serverless.list_usage_limits(**mine)["usageLimits"] == []
+    with pytest.raises(serverless.exceptions.ResourceNotFoundException):
+        serverless.delete_usage_limit(**named)
+    with pytest.raises(ClientError):
+        stock.client("redshift-serverless").list_usage_limits(**mine)

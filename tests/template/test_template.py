@@ -255,7 +255,7 @@ def test_path_parameters_are_part_of_the_cache_key(transformed: Resources) -> No
 
 
 def test_what_holds_data_is_kept_when_the_stack_goes(resources: Resources) -> None:
-    for name in ("LakeBucket", "EventTable", "Namespace"):
+    for name in ("LakeBucket", "EventTable", "Namespace", "AdminSecret"):
         assert resources[name]["DeletionPolicy"] == "RetainExceptOnCreate", name
         assert resources[name]["UpdateReplacePolicy"] == "Retain", name
 
