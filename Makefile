@@ -3,11 +3,13 @@ PYTHON ?= python3
 ENV ?= dev
 # Tests of one file share a stack, so they stay together; each worker has one of its own.
 WORKERS ?= 2
+# Where the `make run` listens that `make invoke` works with.
+PORT ?= 4566
 VENV = .venv/bin/python
 SAM = SAM_CLI_TELEMETRY=0 $(VENV) -m local.sam
 
 .DEFAULT_GOAL := help
-.PHONY: help run warehouse cost test test-unit check lint-template fix build deploy invoke bench lock clean
+.PHONY: help run warehouse cost test test-unit test-sam check lint-template fix build deploy invoke bench lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,11 +23,14 @@ warehouse: packages  ## Serve the local Redshift Data API alone (ARGS=--help for
 cost: packages  ## Print what it would cost a month: make cost ENV=dev|prod ARGS="LoadWindowSeconds=60"
 	@$(VENV) -m local.cost $(ENV) $(ARGS)
 
-test: test-packages  ## Run every test (WORKERS=0 one after the other)
+test: test-packages lint-packages  ## Run every test but test-sam's (WORKERS=0 one after the other)
 	$(VENV) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-unit: test-packages  ## Run the tests that take seconds
-	$(VENV) -m pytest tests/unit tests/template $(ARGS)
+	$(VENV) -m pytest tests/unit tests/template -m 'not slow' $(ARGS)
+
+test-sam: build test-packages  ## Run every function and the endpoint in containers, by `sam local` (needs Docker)
+	TEST_SAM=1 $(VENV) -m pytest tests/sam $(ARGS)
 
 check: test-packages sam-packages lint-template  ## Lint, types, formats and the template; changes nothing
 	$(VENV) -m ruff check . && $(VENV) -m ruff format --check . && $(VENV) -m mypy
@@ -43,8 +48,8 @@ build: packages sam-packages  ## Build the functions and the layer for AWS (need
 deploy: build  ## Deploy to AWS: make deploy ENV=dev|prod (the only target that touches the cloud)
 	$(SAM) deploy --config-env $(ENV) $(ARGS)
 
-invoke: build  ## Invoke one function in a container: make invoke FN=StageBatch EVENT=stage_batch
-	$(SAM) local invoke $(FN)Function --event events/$(EVENT).json $(ARGS)
+invoke: build  ## Invoke one function in a container, beside a `make run`: make invoke FN=StageBatch EVENT=stage_batch
+	@$(VENV) -m local.sam_local --cloud $(PORT) invoke $(FN)Function --event events/$(EVENT).json $(ARGS)
 
 bench: test-packages  ## Measure, and print the ratios that the README quotes
 	PYTHONPATH=src $(VENV) -m benchmarks $(ARGS)

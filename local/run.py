@@ -80,8 +80,16 @@ def deploy_template(
     cloud: LocalCloud, template: Path = ROOT / "template.yaml", **more: str
 ) -> dict[str, str]:
     """Deploy the template with the parameters for one machine, and with more or others."""
-    parameters = {**PARAMETERS, "RedshiftDataEndpoint": cloud.redshift_endpoint, **more}
-    return deploy(cloud, template, STACK_NAME, parameters)
+    return deploy(cloud, template, STACK_NAME, {**parameters_on(cloud), **more})
+
+
+def parameters_on(cloud: LocalCloud) -> dict[str, str]:
+    """Return the parameters for one machine, with the addresses of a local cloud."""
+    endpoints = {
+        "LocalCloudEndpoint": cloud.endpoint,
+        "RedshiftDataEndpoint": cloud.redshift_endpoint,
+    }
+    return {**PARAMETERS, **endpoints}
 
 
 def feed_week(stack: Stack, events: Sequence[dict[str, Any]]) -> None:

@@ -1,7 +1,8 @@
-"""What all tests share: telemetry's names, which it reads when it is imported, and one browser."""
+"""What all tests share: telemetry's names, which it reads when imported, patience, one browser."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 os.environ.update(TELEMETRY)
 
+Poll = Callable[[Callable[[], bool], str], None]
+
 
 @pytest.fixture(scope="session")
 def chromium_session(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Driver]":
@@ -23,3 +26,16 @@ def chromium_session(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Driv
         pytest.skip(reason)
     with chromium.open_browser(tmp_path_factory.mktemp("profile")) as driver:
         yield driver
+
+
+@pytest.fixture(scope="session")
+def until() -> Poll:
+    """Poll until a promise holds; the deadline is far beyond what a slow machine takes."""
+
+    def poll(holds: Callable[[], bool], promise: str) -> None:
+        deadline = time.monotonic() + 120
+        while not holds():
+            assert time.monotonic() < deadline, f"not in time: {promise}"
+            time.sleep(0.2)
+
+    return poll

@@ -1,8 +1,10 @@
-"""A deployed stack, driven from outside: on the local cloud, or on AWS by E2E_STACK_NAME."""
+"""A deployed stack, driven from outside: on the local cloud, or on AWS by E2E_STACK_NAME.
+
+On the local cloud E2E_SAM_DEPLOY=1 has the real `sam` build and deploy it.
+"""
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,9 @@ from local.cloud import LocalCloud
 from local.feed import send_uploads
 from local.run import LOAD_SECONDS, STACK_NAME, deploy_template
 from local.stack import Stack
+from tests.e2e.sam_project import SamProject
 
 Event = dict[str, Any]
-Poll = Callable[[Callable[[], bool], str], None]
 
 
 @pytest.fixture(scope="session")
@@ -33,15 +35,31 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def sam_project(tmp_path_factory: pytest.TempPathFactory) -> SamProject:
+    """The project as `sam build` leaves it."""
+    return SamProject.built_in(tmp_path_factory.mktemp("project"))
+
+
 @pytest.fixture(scope="module")
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     if name := os.environ.get("E2E_STACK_NAME"):
         found = Stack.on_aws(name)
     else:
         cloud: LocalCloud = request.getfixturevalue("cloud")
-        found = Stack.on_machine(cloud, deploy_template(cloud))
+        found = Stack.on_machine(cloud, deploy_to(cloud, request))
     yield found
     found.close()
+
+
+def deploy_to(cloud: LocalCloud, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Deploy in about a second, or with E2E_SAM_DEPLOY by `sam build` and `sam deploy`."""
+    if not os.environ.get("E2E_SAM_DEPLOY"):
+        return deploy_template(cloud)
+    built: SamProject = request.getfixturevalue("sam_project")
+    project = built.on(cloud)
+    project.must_deploy("--stack-name", STACK_NAME)
+    return project.outputs(STACK_NAME)
 
 
 @pytest.fixture(scope="module")
@@ -62,19 +80,6 @@ def functions(cloud: LocalCloud, stack: Stack) -> dict[str, str]:  # noqa: ARG00
         for resource in description["StackResources"]
         if resource["ResourceType"] == "AWS::Lambda::Function"
     }
-
-
-@pytest.fixture(scope="session")
-def until() -> Poll:
-    """Poll until a promise holds; the deadline is far beyond what a slow machine takes."""
-
-    def poll(holds: Callable[[], bool], promise: str) -> None:
-        deadline = time.monotonic() + 120
-        while not holds():
-            assert time.monotonic() < deadline, f"not in time: {promise}"
-            time.sleep(0.2)
-
-    return poll
 
 
 @pytest.fixture(scope="session")
