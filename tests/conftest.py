@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 os.environ.update(TELEMETRY)
 
+# Seconds to wait for a promise, far beyond what a slow machine takes. A stack on AWS may gather events
+# for five minutes before it loads them, and wake its warehouse then.
+PATIENCE = 900 if os.environ.get("STACK_NAME") else 120
+
 Poll = Callable[[Callable[[], bool], str], None]
 
 
@@ -30,10 +34,10 @@ def chromium_session(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Driv
 
 @pytest.fixture(scope="session")
 def until() -> Poll:
-    """Poll until a promise holds; the deadline is far beyond what a slow machine takes."""
+    """Poll until a promise holds."""
 
     def poll(holds: Callable[[], bool], promise: str) -> None:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE
         while not holds():
             assert time.monotonic() < deadline, f"not in time: {promise}"
             time.sleep(0.2)

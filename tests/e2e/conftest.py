@@ -1,4 +1,4 @@
-"""A deployed stack, driven from outside: on the local cloud, or on AWS by E2E_STACK_NAME.
+"""A deployed stack, driven from outside: on the local cloud, or on AWS by STACK_NAME.
 
 On the local cloud E2E_SAM_DEPLOY=1 has the real `sam` build and deploy it.
 """
@@ -14,8 +14,9 @@ from local import sample
 from local.answers import wait_until_loaded
 from local.cloud import LocalCloud
 from local.feed import send_uploads
-from local.run import LOAD_SECONDS, STACK_NAME, deploy_template
+from local.run import STACK_NAME, deploy_template
 from local.stack import Stack
+from tests.conftest import PATIENCE
 from tests.e2e.sam_project import SamProject
 
 Event = dict[str, Any]
@@ -29,7 +30,7 @@ def week() -> list[Event]:
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """One local cloud for a module; its tests are in order and build on each other."""
-    if os.environ.get("E2E_STACK_NAME"):
+    if os.environ.get("STACK_NAME"):
         pytest.skip("needs the local cloud")
     with LocalCloud(tmp_path_factory.mktemp("cloud")) as started:
         yield started
@@ -43,7 +44,7 @@ def sam_project(tmp_path_factory: pytest.TempPathFactory) -> SamProject:
 
 @pytest.fixture(scope="module")
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    if name := os.environ.get("E2E_STACK_NAME"):
+    if name := os.environ.get("STACK_NAME"):
         found = Stack.on_aws(name)
     else:
         cloud: LocalCloud = request.getfixturevalue("cloud")
@@ -67,7 +68,7 @@ def flown(stack: Stack, week: list[Event]) -> Stack:
     """The stack with some of the week's flights loaded, all by upload."""
     flights = [event for event in week if event["type"].startswith("flight.")][:2_000]
     send_uploads(stack, flights)
-    wait_until_loaded(stack, len(flights), LOAD_SECONDS)
+    wait_until_loaded(stack, len(flights), PATIENCE)
     return stack
 
 

@@ -85,7 +85,7 @@ def entrance(request: pytest.FixtureRequest) -> Callable[[Stack, Sequence[Event]
 
 @pytest.fixture
 def own_stack(tmp_path: Path) -> Iterator[Stack]:
-    if os.environ.get("E2E_STACK_NAME"):
+    if os.environ.get("STACK_NAME"):
         pytest.skip("needs an empty warehouse for each entrance")
     with LocalCloud(tmp_path / "cloud") as cloud:
         found = Stack.on_machine(cloud, deploy_template(cloud))
