@@ -4,10 +4,17 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from local.parameter_stamps import stamp
 
 ROOT = Path(__file__).parent.parent
 SAM = ROOT / ".venv-sam/bin/sam"
+
+
+class PythonMissing(RuntimeError):
+    """`sam build` would fail, because the Python that the template names is not there."""
 
 
 def runtime() -> str:
@@ -35,22 +42,39 @@ def runs(python: Path) -> bool:
     return subprocess.run([python, "-c", ""], check=False, capture_output=True).returncode == 0
 
 
+def environment_of(arguments: Sequence[str], inherited: Mapping[str, str]) -> dict[str, str]:
+    """Add to an environment what SAM needs for a command: a Region, and for a build its Python.
+
+    Raises PythonMissing.
+    """
+    environment = {"AWS_DEFAULT_REGION": "us-east-1", **inherited}
+    if "build" in arguments[:1]:
+        folder = folder_of(runtime())
+        if folder is None:
+            raise PythonMissing(
+                f"sam build needs {runtime()} on PATH, the runtime that template.yaml names"
+            )
+        environment["PATH"] = f"{folder}{os.pathsep}{environment['PATH']}"
+    return environment
+
+
 def main() -> int:
     """Run SAM with the arguments given; returns its exit status.
 
     `--find-python` only tells whether the Python that `sam build` needs is there.
     """
-    environment = dict(os.environ)
-    environment.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    if sys.argv[1:2] in (["build"], ["--find-python"]):
-        folder = folder_of(runtime())
-        if folder is None:
-            print(f"sam build needs {runtime()} on PATH, the runtime that template.yaml names")
-            return 1
-        environment["PATH"] = f"{folder}{os.pathsep}{environment['PATH']}"
-    if sys.argv[1:2] == ["--find-python"]:
+    only_look = sys.argv[1:2] == ["--find-python"]
+    arguments = ["build"] if only_look else sys.argv[1:]
+    try:
+        environment = environment_of(arguments, os.environ)
+    except PythonMissing as problem:
+        print(problem)
+        return 1
+    if only_look:
         return 0
-    return subprocess.run([SAM, *sys.argv[1:]], env=environment, cwd=ROOT, check=False).returncode
+    if "deploy" in arguments[:1]:
+        stamp(ROOT, arguments)
+    return subprocess.run([SAM, *arguments], env=environment, cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":

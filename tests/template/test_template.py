@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.lint.expansion import expanded, parsed
 from pipeline import announcements as words
 
 ROOT = Path(__file__).parents[2]
@@ -271,6 +272,44 @@ def test_every_function_runs_on_what_its_bytecode_was_made_for(template: dict[st
     assert layer["Properties"]["CompatibleRuntimes"] == [runtime]
     for makefile in (ROOT / "src/Makefile", ROOT / "dependencies/Makefile"):
         assert set(re.findall(r"python3\.\d+", makefile.read_text())) == {runtime}, makefile
+
+
+def test_a_version_is_published_whatever_changes_and_is_in_the_way_of_none(
+    functions: Resources, resources: Resources
+) -> None:
+    aliased = {n: f for n, f in functions.items() if "AutoPublishAlias" in f}
+    assert all(f["VersionDeletionPolicy"] == "Delete" for f in aliased.values())
+    gradual = {n for n, f in aliased.items() if "DeploymentPreference" in f}
+    assert all(functions[name]["AutoPublishAliasAllProperties"] is True for name in gradual)
+    assert resources["DependenciesLayer"]["Properties"]["PublishLambdaVersion"] is True
+
+
+def test_what_users_meet_changes_gradually(functions: Resources) -> None:
+    met = {
+        name
+        for name, function in functions.items()
+        if "FunctionUrlConfig" in function
+        or any(event["Type"] == "Api" for event in function.get("Events", {}).values())
+    }
+    assert met == {name for name, f in functions.items() if "DeploymentPreference" in f}
+    for name in met:
+        preference = functions[name]["DeploymentPreference"]
+        assert preference["Enabled"] == {"Ref": "ShiftTraffic"}, name
+        assert {"Ref": "EndpointErrorsAlarm"} in preference["Alarms"], name
+
+
+@pytest.mark.parametrize(("asked", "groups"), [("true", 7), ("false", 0)])
+def test_traffic_shifts_where_it_is_asked_for(asked: str, groups: int) -> None:
+    template = parsed(ROOT / "template.yaml")
+    template["Parameters"]["ShiftTraffic"]["Default"] = asked
+    resources = expanded(template, ROOT)["Resources"].values()
+    found = [one for one in resources if one["Type"] == "AWS::CodeDeploy::DeploymentGroup"]
+    assert len(found) == groups
+    assert all(len(one["Properties"]["AlarmConfiguration"]["Alarms"]) == 2 for one in found)
+    shifting = [
+        one for one in resources if "CodeDeployLambdaAliasUpdate" in one.get("UpdatePolicy", {})
+    ]
+    assert len(shifting) == groups
 
 
 def test_every_function_is_built_with_its_bytecode(resources: Resources) -> None:
