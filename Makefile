@@ -23,7 +23,7 @@ warehouse: packages  ## Serve the local Redshift Data API alone (ARGS=--help for
 cost: packages  ## Print what it would cost a month: make cost ENV=dev|prod ARGS="LoadWindowSeconds=60"
 	@$(VENV) -m local.cost $(ENV) $(ARGS)
 
-test: test-packages lint-packages  ## Run every test but test-sam's (WORKERS=0 one after the other)
+test: test-packages sam-packages lint-packages  ## Run every test but test-sam's (WORKERS=0 one after the other)
 	$(VENV) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-unit: test-packages  ## Run the tests that take seconds
