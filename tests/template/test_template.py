@@ -164,7 +164,17 @@ def test_slashes_in_the_paths_of_method_settings_are_written_as_cloudformation_w
     paths = [setting["ResourcePath"] for setting in stage["Properties"]["MethodSettings"]]
     assert all(path in ("/", "/*") or re.fullmatch("/(~1[^/~]+)+", path) for path in paths), paths
     known = {path.replace("/", "~1") for path in paths_of(transformed)}
-    assert {path[1:] for path in paths} - {"*"} <= known
+    assert {path[1:] for path in paths} - {"*", ""} <= known
+
+
+def test_what_needs_no_key_has_a_limit_of_its_own(transformed: Resources) -> None:
+    [stage] = [r for r in transformed.values() if r["Type"] == "AWS::ApiGateway::Stage"]
+    limited = {
+        (setting["ResourcePath"], setting["HttpMethod"].lower())
+        for setting in stage["Properties"]["MethodSettings"]
+        if "ThrottlingRateLimit" in setting and "ThrottlingBurstLimit" in setting
+    }
+    assert limited == OPEN
 
 
 def paths_of(transformed: Resources) -> dict[str, dict[str, Any]]:
