@@ -9,7 +9,7 @@ VENV = .venv/bin/python
 SAM = SAM_CLI_TELEMETRY=0 $(VENV) -m local.sam
 
 .DEFAULT_GOAL := help
-.PHONY: help run warehouse cost test test-unit test-sam check lint-template fix build deploy invoke bench lock clean
+.PHONY: help run warehouse cost test test-unit test-sam check lint-template fix build deploy invoke start-api bench lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ deploy: build  ## Deploy to AWS: make deploy ENV=dev|prod (the only target that 
 
 invoke: build  ## Invoke one function in a container, beside a `make run`: make invoke FN=StageBatch EVENT=stage_batch
 	@$(VENV) -m local.sam_local --cloud $(PORT) invoke $(FN)Function --event events/$(EVENT).json $(ARGS)
+
+start-api: build  ## Serve the endpoint from containers on port 3000, beside a `make run`
+	@$(VENV) -m local.sam_local --cloud $(PORT) start-api $(ARGS)
 
 bench: test-packages  ## Measure, and print the ratios that the README quotes
 	PYTHONPATH=src $(VENV) -m benchmarks $(ARGS)

@@ -31,6 +31,7 @@ PARAMETERS = {
     "EventVisibilitySeconds": "15",
     "LoadVisibilitySeconds": "15",
     "RequestsPerSecond": "1000",
+    "ShiftTraffic": "false",  # the emulator has no CodeDeploy
 }
 LOAD_SECONDS = 120
 # What the dashboard shows at first: the week, by the clock of the flights' airports.

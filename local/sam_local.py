@@ -1,7 +1,7 @@
 """Runs functions in containers, by `sam local`, with a stack of the local cloud around them.
 
-`make run` in one terminal; in another `make invoke FN=StageBatch EVENT=stage_batch`, or
-`.venv/bin/python -m local.sam_local start-api` for the endpoint on port 3000.
+`make run` in one terminal; in another `make invoke FN=StageBatch EVENT=stage_batch`, or `make
+start-api` for the endpoint on port 3000.
 """
 
 import argparse

@@ -328,7 +328,7 @@ MUTANTS = [
             "test_template",
             "test_what_holds_data_is_kept_when_the_stack_goes",
         )
-        for name in ("LakeBucket", "EventTable", "Namespace")
+        for name in ("LakeBucket", "EventTable", "Namespace", "AdminSecret")
     ),
     Mutant(
         "the table of events has no backups",

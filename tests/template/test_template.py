@@ -294,7 +294,7 @@ def test_a_version_is_published_whatever_changes_and_is_in_the_way_of_none(
     assert resources["DependenciesLayer"]["Properties"]["PublishLambdaVersion"] is True
 
 
-def test_what_users_meet_changes_gradually(functions: Resources) -> None:
+def test_what_users_meet_changes_gradually(functions: Resources, resources: Resources) -> None:
     met = {
         name
         for name, function in functions.items()
@@ -305,7 +305,15 @@ def test_what_users_meet_changes_gradually(functions: Resources) -> None:
     for name in met:
         preference = functions[name]["DeploymentPreference"]
         assert preference["Enabled"] == {"Ref": "ShiftTraffic"}, name
-        assert {"Ref": "EndpointErrorsAlarm"} in preference["Alarms"], name
+        own = name.replace("Function", "ErrorsAlarm")
+        assert preference["Alarms"] == [{"Ref": own}, {"Ref": "EndpointErrorsAlarm"}], name
+        [dimension] = resources[own]["Properties"]["Dimensions"]
+        assert dimension == {"Name": "FunctionName", "Value": {"Ref": name}}, name
+
+
+def test_readers_change_after_the_schema(functions: Resources, resources: Resources) -> None:
+    asking = {n for n, f in functions.items() if "ReaderRole" in str(f.get("Role"))}
+    assert all(resources[name].get("DependsOn") == "WarehouseSchema" for name in asking)
 
 
 @pytest.mark.parametrize(("asked", "groups"), [("true", 7), ("false", 0)])
