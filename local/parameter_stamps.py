@@ -9,42 +9,20 @@ With the mark in its code every new value makes a new version, and of no other f
 import hashlib
 import json
 import re
-import tomllib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
-
-BUILT = Path(".aws-sam/build")
 MARK = "parameters.sha256"
-_OPTION = "--parameter-overrides"
 
 
-def stamp(project: Path, arguments: Sequence[str]) -> None:
-    """Mark what was built in a project for a `sam deploy` with these arguments."""
-    template = yaml_parse((project / BUILT / "template.yaml").read_text(encoding="utf-8"))
-    declared = template.get("Parameters", {})
-    values = {name: str(parameter.get("Default", "")) for name, parameter in declared.items()}
-    values |= overrides(arguments, project / "samconfig.toml")
+def stamp(built: Path, template: Mapping[str, Any], values: Mapping[str, str]) -> None:
+    """Mark what was built, and what its template describes, for a deployment with these values."""
     for folder, used in parameters_of_folders(template).items():
         text = json.dumps({name: values[name] for name in sorted(used)})
         digest = hashlib.sha256(text.encode()).hexdigest()
-        (project / BUILT / folder / MARK).write_text(f"{digest}\n", encoding="utf-8")
-
-
-def overrides(arguments: Sequence[str], config: Path) -> dict[str, str]:
-    """Read the values that a deployment sets: those of its arguments, or else its environment's."""
-    if _OPTION in arguments:
-        rest = list(arguments[arguments.index(_OPTION) + 1 :])
-        end = next((place for place, word in enumerate(rest) if word.startswith("--")), len(rest))
-        text = " ".join(rest[:end])
-    else:
-        name = arguments[arguments.index("--config-env") + 1] if "--config-env" in arguments else ""
-        environment = tomllib.loads(config.read_text(encoding="utf-8")).get(name or "default", {})
-        text = environment.get("deploy", {}).get("parameters", {}).get("parameter_overrides", "")
-    return dict(pair.split("=", 1) for pair in text.split())
+        (built / folder / MARK).write_text(f"{digest}\n", encoding="utf-8")
 
 
 def parameters_of_folders(template: Mapping[str, Any]) -> dict[str, set[str]]:

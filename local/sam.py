@@ -6,8 +6,10 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from local.parameter_stamps import stamp
+from local.parameters import Refused
+from local.sam_arguments import HELP, explicit
 
 ROOT = Path(__file__).parent.parent
 SAM = ROOT / ".venv-sam/bin/sam"
@@ -48,7 +50,7 @@ def environment_of(arguments: Sequence[str], inherited: Mapping[str, str]) -> di
     Raises PythonMissing.
     """
     environment = {"AWS_DEFAULT_REGION": "us-east-1", **inherited}
-    if "build" in arguments[:1]:
+    if command_in(arguments) == "build":
         folder = folder_of(runtime())
         if folder is None:
             raise PythonMissing(
@@ -58,23 +60,41 @@ def environment_of(arguments: Sequence[str], inherited: Mapping[str, str]) -> di
     return environment
 
 
+def command_in(arguments: Sequence[str]) -> str:
+    """Find which of SAM's commands is called; empty if none is."""
+    return next((word for word in arguments if not word.startswith("-")), "")
+
+
+def run(
+    arguments: Sequence[str], inherited: Mapping[str, str], project: Path, **how: Any
+) -> subprocess.CompletedProcess[Any]:
+    """Run a command of SAM's in a project's folder; `how` is for subprocess.run.
+
+    A deployment names every parameter. Raises PythonMissing, and Refused for a deployment that
+    would fail or would not be what is read here, before anything is uploaded.
+    """
+    environment = environment_of(arguments, inherited)
+    if command_in(arguments) == "deploy":
+        if {"-h", "--help"}.isdisjoint(arguments):
+            arguments = explicit(project, arguments)
+        else:
+            print(HELP, flush=True)
+    return subprocess.run([SAM, *arguments], env=environment, cwd=project, check=False, **how)
+
+
 def main() -> int:
     """Run SAM with the arguments given; returns its exit status.
 
     `--find-python` only tells whether the Python that `sam build` needs is there.
     """
-    only_look = sys.argv[1:2] == ["--find-python"]
-    arguments = ["build"] if only_look else sys.argv[1:]
     try:
-        environment = environment_of(arguments, os.environ)
-    except PythonMissing as problem:
+        if sys.argv[1:2] == ["--find-python"]:
+            environment_of(["build"], os.environ)
+            return 0
+        return run(sys.argv[1:], os.environ, ROOT).returncode
+    except (PythonMissing, Refused) as problem:
         print(problem)
         return 1
-    if only_look:
-        return 0
-    if "deploy" in arguments[:1]:
-        stamp(ROOT, arguments)
-    return subprocess.run([SAM, *arguments], env=environment, cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":

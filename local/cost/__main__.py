@@ -12,12 +12,12 @@ from typing import Any, get_args
 from samtranslator.yaml_helper import yaml_parse
 
 from local.cost.assumptions import assumptions
-from local.cost.parameters import Refused, chosen, environment, pairs
 from local.cost.prices import Prices, prices_of
 from local.cost.report import Pricing, report, tables
 from local.cost.system import System, system_of
 from local.cost.template import Template
 from local.cost.traffic import ZERO, Entrance, Traffic
+from local.parameters import Refused, chosen, environment, pairs
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / "statemachine/prepare_batch.asl.json"
@@ -46,15 +46,15 @@ def pricing(env: str, overrides: Mapping[str, str], options: argparse.Namespace)
     document = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
     workflow = json.loads(WORKFLOW.read_text(encoding="utf-8"))
     config = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
-    of_environment, region = environment(config, env)
+    of_environment = environment(config, env)
     declared = document["Parameters"]
-    parameters = chosen(declared, of_environment, overrides)
+    parameters = chosen(declared, of_environment.overrides, overrides)
 
     def system(changed: Mapping[str, str]) -> System:
-        values = chosen(declared, of_environment, overrides, changed)
+        values = chosen(declared, of_environment.overrides, overrides, changed)
         return system_of(Template(document, values), workflow)
 
-    prices = prices_of(options.region or region)
+    prices = prices_of(options.region or of_environment.region)
     return Pricing(env, parameters, system, traffic_of(options), assumptions(), prices)
 
 

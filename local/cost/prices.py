@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from local.cost.parameters import Refused
+from local.parameters import Refused
 
 TABLE = Path(__file__).parent / "prices.toml"
 LASTS = timedelta(days=365)

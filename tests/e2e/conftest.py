@@ -38,7 +38,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 
 @pytest.fixture(scope="session")
 def sam_project(tmp_path_factory: pytest.TempPathFactory) -> SamProject:
-    """The project as `sam build` leaves it."""
+    """The project as `sam build` leaves it, which nobody changes: what is deployed is a copy."""
     return SamProject.built_in(tmp_path_factory.mktemp("project"))
 
 
@@ -58,9 +58,9 @@ def deploy_to(cloud: LocalCloud, request: pytest.FixtureRequest) -> dict[str, st
     if not os.environ.get("E2E_SAM_DEPLOY"):
         return deploy_template(cloud)
     built: SamProject = request.getfixturevalue("sam_project")
-    project = built.on(cloud)
-    project.must_deploy("--stack-name", STACK_NAME)
-    return project.outputs(STACK_NAME)
+    with built.on(cloud).copied() as project:
+        project.must_deploy("--stack-name", STACK_NAME)
+        return project.outputs(STACK_NAME)
 
 
 @pytest.fixture(scope="module")

@@ -4,24 +4,25 @@ import os
 import re
 import shutil
 import subprocess
-import tomllib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import pytest
 
 from local import bootstrap
 from local.cloud import LocalCloud
-from local.parameter_stamps import stamp
+from local.parameters import environment
 from local.processes import clean_environment
 from local.run import parameters_on
-from local.sam import ROOT, SAM, PythonMissing, environment_of
+from local.sam import ROOT, PythonMissing, run
 from local.stack import Stack
 
 NEEDED = ("template.yaml", "samconfig.toml", "src", "dependencies", "statemachine")
 SECONDS = 300  # a deadline for one command; it takes about a tenth
-CONFIG: dict[str, Any] = tomllib.loads((ROOT / "samconfig.toml").read_text())
 
 
 @dataclass(frozen=True)
@@ -65,20 +66,25 @@ class SamProject:
     def on(self, cloud: LocalCloud) -> "SamProject":
         return replace(self, cloud=cloud)
 
+    @contextmanager
+    def copied(self) -> Iterator["SamProject"]:
+        """Lend a copy, for a deployment marks what it deploys; it is gone afterwards."""
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place) / "project"
+            shutil.copytree(self.folder, folder)
+            yield replace(self, folder=folder)
+
     def sam(self, *arguments: str, answer: str = "") -> Finished:
         """Run a command of SAM's in this folder, as make does in the project's."""
-        if "deploy" in arguments[:1]:
-            stamp(self.folder, arguments)
-        done = subprocess.run(  # noqa: S603 (SAM's own command)
-            [SAM, *arguments],
-            env=environment_of(arguments, self._environment()),
-            cwd=self.folder,
+        done = run(
+            arguments,
+            self._environment(),
+            self.folder,
             input=answer,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             timeout=SECONDS,
-            check=False,
         )
         return Finished(done.returncode, re.sub(r"^.*\r", "", done.stdout, flags=re.MULTILINE))
 
@@ -94,17 +100,19 @@ class SamProject:
         assert built.status == 0, built.output
         return built.output
 
-    def deploy(self, *more: str, env: str = "dev", answer: str = "", **parameters: str) -> Finished:
-        """Run `sam deploy` with an environment's parameters, those for one machine, and more."""
+    def deploy(
+        self, *more: str, env: str = "dev", answer: str = "", **parameters: str | None
+    ) -> Finished:
+        """Deploy an environment with the parameters for one machine, and more; None names none."""
         assert self.cloud
-        wanted = {**parameters_of(env), **parameters_on(self.cloud), **parameters}
-        overrides = [f"{name}={value}" for name, value in wanted.items()]
+        wanted = {**parameters_on(self.cloud), **parameters}
+        overrides = [f"{name}={value}" for name, value in wanted.items() if value is not None]
         return self.sam(
             "deploy", "--config-env", env, *more, "--parameter-overrides", *overrides, answer=answer
         )
 
-    def must_deploy(self, *more: str, **parameters: str) -> str:
-        done = self.deploy(*more, **parameters)
+    def must_deploy(self, *more: str, **parameters: str | None) -> str:
+        done = self.deploy(*more, env="dev", answer="", **parameters)
         assert done.status == 0, done.faults
         return done.output
 
@@ -126,7 +134,6 @@ class SamProject:
         return Stack.on_machine(self.cloud, self.outputs(stack_name))
 
 
-def parameters_of(env: str) -> dict[str, str]:
-    """Read the parameters that an environment of samconfig.toml sets."""
-    pairs: str = CONFIG[env]["deploy"]["parameters"]["parameter_overrides"]
-    return dict(pair.split("=", 1) for pair in pairs.split())
+def stack_name_of(env: str) -> str:
+    """Read the name that samconfig.toml gives an environment's stack."""
+    return environment((ROOT / "samconfig.toml").read_text(encoding="utf-8"), env).stack_name

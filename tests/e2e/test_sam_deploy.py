@@ -10,12 +10,11 @@ import pytest
 
 from local.cloud import LocalCloud
 from local.stack import EndpointError, Stack
-from tests.e2e.sam_project import CONFIG, SamProject
+from tests.e2e.sam_project import SamProject, stack_name_of
 from tests.e2e.stack_state import changed, existing, latest_events, status_of
 
 Poll = Callable[[Callable[[], bool], str], None]
-DEV: str = CONFIG["dev"]["global"]["parameters"]["stack_name"]
-PROD: str = CONFIG["prod"]["global"]["parameters"]["stack_name"]
+DEV, PROD = stack_name_of("dev"), stack_name_of("prod")
 VIEWS = "src/pipeline/catalogue/page.viewed.json"
 # Refused for the slashes of its path, after all other resources are there.
 BROKEN = """
@@ -150,10 +149,23 @@ def test_a_changed_parameter_changes_what_depends_on_it(
     project.must_deploy(CacheTtlSeconds="20")
     readers = {f"Read{name}Function" for name in ("Documents", "Events", "Metrics", "Status")}
     assert changed(cloud, DEV) == {"ApiDeployment", "ApiliveStage", *readers}
-    answer = deployed.session.get(
-        f"{deployed.url}/v1/metrics", headers={"x-api-key": deployed.api_key}, timeout=35
+    assert kept_for(deployed) == "private, max-age=20"
+
+
+@pytest.mark.parametrize("given", [None, "300"], ids=["unnamed", "named"])
+def test_a_default_comes_back_after_another_value(
+    project: SamProject, deployed: Stack, given: str | None
+) -> None:
+    project.must_deploy(CacheTtlSeconds=given)
+    assert kept_for(deployed) == "private, max-age=300"
+
+
+def kept_for(stack: Stack) -> str:
+    """What the endpoint says about how long its catalogue may be kept."""
+    answer = stack.session.get(
+        f"{stack.url}/v1/metrics", headers={"x-api-key": stack.api_key}, timeout=35
     )
-    assert answer.headers["Cache-Control"] == "private, max-age=20"
+    return str(answer.headers["Cache-Control"])
 
 
 def test_a_failed_update_is_rolled_back_and_loses_nothing(
@@ -230,18 +242,22 @@ def test_prod_shows_its_change_set_and_asks(
 def test_a_deleted_stack_leaves_its_data_and_nothing_else(
     project: SamProject, cloud: LocalCloud, deployed: Stack
 ) -> None:
-    stack_id = cloud.client("cloudformation").describe_stacks(StackName=DEV)["Stacks"][0]["StackId"]
+    client = cloud.client("cloudformation")
+    stack_id = client.describe_stacks(StackName=DEV)["Stacks"][0]["StackId"]
+    found = client.describe_stack_resource(StackName=DEV, LogicalResourceId="AdminSecret")
+    secret_id = found["StackResourceDetail"]["PhysicalResourceId"]
+    secret = cloud.client("secretsmanager").describe_secret(SecretId=secret_id)
     done = project.sam("delete", "--config-env", "dev", "--no-prompts")
     assert done.status == 0, done.output
     events = latest_events(cloud, stack_id)
     kept = {name for name, status in events if status == "DELETE_SKIPPED"}
-    data = {"LakeBucket", "EventTable", "Namespace"}
-    # Versions go with their function, and the administrator's password may stay with the data.
-    assert {name for name in kept if "Version" not in name} - {"AdminSecret"} == data
+    assert kept == {"LakeBucket", "EventTable", "Namespace", "AdminSecret"}
     assert ("WarehouseSchema", "DELETE_COMPLETE") in events
-    left = existing(cloud)
-    assert all("admin" in name.lower() for name in left.pop("secretsmanager SecretList", []))
-    assert left == {"s3 Buckets": [deployed.bucket], "dynamodb TableNames": [deployed.table]}
+    assert existing(cloud) == {
+        "s3 Buckets": [deployed.bucket],
+        "dynamodb TableNames": [deployed.table],
+        "secretsmanager SecretList": [secret["Name"]],
+    }
 
 
 def test_the_name_of_a_deleted_stack_stays_taken_by_its_data(

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from local.cost.assumptions import Assumptions, Work, assumptions
 from local.cost.bill import Span, bill, ceilings, total
-from local.cost.parameters import Refused
 from local.cost.prices import prices_of
 from local.cost.system import Reader, System
 from local.cost.traffic import Bound, Entrance, Traffic, flow_of
 from local.cost.usage import Month, uses
+from local.parameters import Refused
 
 MONTH = 2_628_000  # seconds of 730 hours
 D = Decimal

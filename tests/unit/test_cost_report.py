@@ -17,7 +17,6 @@ from samtranslator.yaml_helper import yaml_parse
 from local.cost.__main__ import main, pricing
 from local.cost.assumptions import assumptions
 from local.cost.bill import Span, bill, total
-from local.cost.parameters import chosen
 from local.cost.prices import prices_of
 from local.cost.report import Pricing, money, notes, report, span
 from local.cost.system import Reader, System, system_of
@@ -28,6 +27,7 @@ from local.cost.traffic import (
     UPLOAD_ROWS,
     Traffic,
 )
+from local.parameters import chosen
 from pipeline import queue
 from pipeline.receive import batches
 
@@ -170,6 +170,7 @@ DIFFERENCES: dict[str, tuple[dict[str, str], str]] = {
     "RequestsPerSecond": ({}, "10"),
     "AllowedOrigin": ({}, "https://app.example.com"),
     "DatabaseName": ({}, "other"),
+    "RoleBoundaryArn": ({}, "arn:aws:iam::000000000000:policy/bounds"),
     "ShiftTraffic": ({}, "true"),
     "EventVisibilitySeconds": ({}, "900"),
     "ExistingAdminSecretArn": ({}, "arn:aws:secretsmanager:us-east-1:000000000000:secret:x"),

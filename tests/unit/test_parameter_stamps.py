@@ -3,15 +3,17 @@
 from pathlib import Path
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
-from local.parameter_stamps import BUILT, MARK, overrides, stamp
+from local.parameter_stamps import MARK, stamp
 
+DEFAULTS = {"Seconds": "5", "Name": "a", "Existing": "", "Size": "1"}
 TEMPLATE = """
 Parameters:
-  Seconds: {Type: Number, Default: 5}
-  Name: {Type: String, Default: a}
-  Existing: {Type: String, Default: ''}
-  Size: {Type: Number, Default: 1}
+  Seconds: {Type: Number}
+  Name: {Type: String}
+  Existing: {Type: String}
+  Size: {Type: Number}
 Conditions:
   Creates: !Equals [!Ref Existing, '']
 Globals:
@@ -31,52 +33,38 @@ Resources:
     Type: AWS::SQS::Queue
     Properties: {VisibilityTimeout: !Ref Size}
 """
-CONFIG = """
-[dev.deploy.parameters]
-parameter_overrides = "Seconds=7 Name=b"
-"""
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def built(tmp_path: Path) -> Path:
     for name in ("Reads", "Writes"):
-        (tmp_path / BUILT / name).mkdir(parents=True)
-    (tmp_path / BUILT / "template.yaml").write_text(TEMPLATE)
-    (tmp_path / "samconfig.toml").write_text(CONFIG)
+        (tmp_path / name).mkdir()
     return tmp_path
 
 
-def changed_by(project: Path, *values: str) -> set[str]:
+def changed_by(built: Path, values: dict[str, str]) -> set[str]:
     """Names of the functions whose marks are others than with the defaults."""
 
-    def marks(*arguments: str) -> dict[str, str]:
-        stamp(project, ["deploy", *arguments])
-        return {name: (project / BUILT / name / MARK).read_text() for name in ("Reads", "Writes")}
+    def marks(values: dict[str, str]) -> dict[str, str]:
+        stamp(built, yaml_parse(TEMPLATE), values)
+        return {name: (built / name / MARK).read_text() for name in ("Reads", "Writes")}
 
-    before, after = marks(), marks("--parameter-overrides", *values)
+    before, after = marks(DEFAULTS), marks({**DEFAULTS, **values})
     return {name for name in before if before[name] != after[name]}
 
 
 @pytest.mark.parametrize(
     ("value", "functions"),
     [
-        ("Seconds=6", {"Reads"}),
-        ("Name=b", {"Reads", "Writes"}),
-        ("Existing=x", {"Writes"}),
-        ("Size=2", set()),
-        ("Seconds=5", set()),
+        ({"Seconds": "6"}, {"Reads"}),
+        ({"Name": "b"}, {"Reads", "Writes"}),
+        ({"Existing": "x"}, {"Writes"}),
+        ({"Size": "2"}, set()),
+        ({"Seconds": "5"}, set()),
     ],
     ids=["own", "shared", "condition", "other", "default"],
 )
 def test_a_value_marks_the_functions_that_depend_on_it(
-    project: Path, value: str, functions: set[str]
+    built: Path, value: dict[str, str], functions: set[str]
 ) -> None:
-    assert changed_by(project, value) == functions
-
-
-def test_arguments_win_over_the_environment(project: Path) -> None:
-    config = project / "samconfig.toml"
-    given = ["deploy", "--config-env", "dev", "--parameter-overrides", "Seconds=1", "Name=c"]
-    assert overrides(given[:3], config) == {"Seconds": "7", "Name": "b"}
-    assert overrides([*given, "--no-execute-changeset"], config) == {"Seconds": "1", "Name": "c"}
-    assert not overrides(["deploy"], config)
+    assert changed_by(built, value) == functions

@@ -4,24 +4,37 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 # SAM takes an environment's settings for a command before those for all of its commands.
 COMMAND = "deploy"
 ALL = "global"
+# A name as SAM reads it; what follows a blank in a value that is not quoted looks different.
+_PAIR = re.compile(r"[A-Za-z0-9]+=.*", re.DOTALL)
 
 
 class Refused(ValueError):
-    """What was asked cannot be priced; the message says what is wrong and what is allowed."""
+    """What was asked cannot be done; the message says what is wrong and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What samconfig.toml says of an environment; a name that it does not give is empty."""
+
+    overrides: Mapping[str, str]
+    region: str
+    stack_name: str
 
 
 def chosen(declared: Mapping[str, Mapping[str, Any]], *layers: Mapping[str, str]) -> dict[str, str]:
     """Return every parameter's value as text: its default, or that of the last layer which has it.
 
-    Raises Refused for a name that is not declared and for a value that the template forbids.
+    Raises Refused for a name that is not declared, for a value that the template forbids, and where
+    there is neither a default nor a value.
     """
-    values = {name: str(about.get("Default", "")) for name, about in declared.items()}
+    values = {name: str(about["Default"]) for name, about in declared.items() if "Default" in about}
     for layer in layers:
         for name, value in layer.items():
             if name not in declared:
@@ -29,14 +42,13 @@ def chosen(declared: Mapping[str, Mapping[str, Any]], *layers: Mapping[str, str]
                 raise Refused(f"template.yaml has no parameter {name}; it has {known}")
             _check(name, value, declared[name])
             values[name] = value
+    if missing := sorted(set(declared) - set(values)):
+        raise Refused(f"{', '.join(missing)}: there is no default, so a value has to be given")
     return values
 
 
-def environment(text: str, name: str) -> tuple[dict[str, str], str]:
-    """Read an environment's parameters, and its Region if it names one, from samconfig.toml's text.
-
-    Raises Refused for an environment that is not there.
-    """
+def environment(text: str, name: str) -> Environment:
+    """Read an environment from samconfig.toml's text; raises Refused for one that is not there."""
     config = tomllib.loads(text)
     deployed = {env for env, commands in config.items() if COMMAND in _tables(commands)}
     if name not in deployed:
@@ -44,19 +56,37 @@ def environment(text: str, name: str) -> tuple[dict[str, str], str]:
         raise Refused(f"samconfig.toml has no environment {name}; it has {known}")
     settings = _settings(config, name, ALL) | _settings(config, name, COMMAND)
     overrides = settings.get("parameter_overrides", "")
-    words = shlex.split(overrides) if isinstance(overrides, str) else overrides
-    return pairs(words), str(settings.get("region", ""))
+    return Environment(
+        pairs([overrides] if isinstance(overrides, str) else overrides),
+        str(settings.get("region", "")),
+        str(settings.get("stack_name", "")),
+    )
 
 
 def pairs(words: Iterable[str]) -> dict[str, str]:
-    """Read words like LoadWindowSeconds=60; raises Refused for any other."""
+    """Read words like LoadWindowSeconds=60, or several in one: "BaseCapacity=4 AlertEmail='a b'".
+
+    A word that a shell took the quotes from, such as Name=a b, is one value. A backslash is itself.
+    Raises Refused for any other.
+    """
     split = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not (name and equals):
-            raise Refused(f"{word} is no parameter; write Name=Value, as LoadWindowSeconds=60")
+    for pair in (pair for word in words for pair in _apart(str(word))):
+        name, _, value = pair.partition("=")
+        if not _PAIR.fullmatch(pair) or name == "ParameterKey":
+            raise Refused(f"{pair} is no parameter; write Name=Value, as LoadWindowSeconds=60")
         split[name] = value
     return split
+
+
+def _apart(word: str) -> list[str]:
+    lexer = shlex.shlex(word, posix=True)
+    lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""
+    try:
+        found = list(lexer)
+    except ValueError:  # a quote without its other one is a character like others
+        found = word.split()
+    is_one = len(found) > 1 and _PAIR.fullmatch(word) and not any(map(_PAIR.fullmatch, found[1:]))
+    return [word] if is_one else found
 
 
 def _settings(config: Mapping[str, Any], env: str, command: str) -> dict[str, Any]:
