@@ -38,6 +38,7 @@ def deploy(
     document = yaml_parse(template.read_text(encoding="utf-8"))
     _upload_local_paths(document, template.parent, s3)
     _give_defaults(document, parameters)
+    _name_versions(document, parameters)
     key = _upload(s3, json.dumps(document, default=str).encode())
     return _apply(
         cloud.client("cloudformation"),
@@ -78,6 +79,15 @@ def _give_defaults(document: dict[str, Any], parameters: dict[str, str]) -> None
     for name, declared in document.get("Parameters", {}).items():
         if name in parameters:
             declared["Default"] = parameters[name]
+
+
+def _name_versions(document: dict[str, Any], parameters: dict[str, str]) -> None:
+    """Have aliases follow whatever changes: SAM overlooks what only a parameter's value changes."""
+    text = json.dumps([document, parameters], sort_keys=True, default=str)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    for resource in document.get("Resources", {}).values():
+        if "AutoPublishAlias" in resource.get("Properties", {}):
+            resource["Properties"]["AutoPublishCodeSha256"] = digest
 
 
 def _local_paths(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:

@@ -178,3 +178,25 @@ def test_a_stack_that_failed_before_is_created_anew(cloud: FakeCloud, project: P
     cloud.statuses = ["ROLLBACK_COMPLETE", "CREATE_COMPLETE"]
     run(cloud, project)
     assert [kind for kind, _ in cloud.requests] == ["delete", "create"]
+
+
+def test_an_alias_follows_the_code_and_the_values_of_parameters(
+    cloud: FakeCloud, project: Path
+) -> None:
+    function = """
+  Function:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: pipeline.handler.handler, AutoPublishAlias: live}
+"""
+    (project / "template.yaml").write_text(TEMPLATE + function.lstrip("\n"))
+
+    def version(**parameters: str) -> str:
+        run(cloud, project, **parameters)
+        properties = cloud.template()["Resources"]["Function"]["Properties"]
+        return str(properties["AutoPublishCodeSha256"])
+
+    first = version(Rate="1")
+    assert version(Rate="1") == first
+    assert version(Rate="2") != first
+    (project / "src/pipeline/handler.py").write_text("pass  # changed")
+    assert version(Rate="1") != first
