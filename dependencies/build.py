@@ -25,7 +25,7 @@ SERVICES = frozenset(
         "stepfunctions",
     }
 )
-# Parts of packages that no function imports, a third of the layer's size.
+# Parts of packages that no function imports.
 UNUSED = (
     "aws_lambda_powertools/event_handler",  # API Gateway routes already; it brings Swagger's page
     "aws_lambda_powertools/utilities/auth_alpha",

@@ -14,16 +14,17 @@ MAX_REASON = 1_000  # characters; CloudFormation takes 4 KB for the whole answer
 Event = dict[str, Any]
 
 
-def respond(event: Event, own_id: str, work: Callable[[], str]) -> None:
-    """Do the work, which returns the resource's physical id, and answer, whatever became of it.
+def respond(event: Event, own_id: str, work: Callable[[str], str]) -> None:
+    """Do the work and answer, whatever became of it.
 
-    After a failure the id stays what it was, or is `own_id` where there was none: CloudFormation
-    deletes a resource whose id changes, and asks to delete one that it could not create.
+    `work` gets the resource's physical id, `own_id` where there is none yet, and returns it, the
+    same or another. After a failure it stays what it was: CloudFormation deletes a resource whose
+    id changes, and asks to delete one that it could not create.
     """
     physical_id = event.get("PhysicalResourceId") or own_id
     status, reason = "SUCCESS", ""
     try:
-        physical_id = work()
+        physical_id = work(physical_id)
     except Exception as fault:  # noqa: BLE001 (CloudFormation must hear of every failure)
         telemetry.logger.exception("the custom resource could not be brought up to date")
         status, reason = "FAILED", explain(fault)

@@ -35,12 +35,11 @@ names = Names(settings.database_name, settings.loader_role_name, settings.reader
 def handler(event: Event, context: Any) -> None:
     """Create or update the schema; a deleted stack leaves the data where it is."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
-    physical_id = f"{settings.workgroup_name}/{settings.database_name}/schema"
 
-    def work() -> str:
+    def work(physical_id: str) -> str:
         if event["RequestType"] != "Delete":
             prove_schemas(catalogue)
             update_schema(warehouse, catalogue, names, lambda: deadline - time.monotonic())
-        return event.get("PhysicalResourceId") or physical_id  # the same resource keeps its id
+        return physical_id
 
-    respond(event, physical_id, work)
+    respond(event, f"{settings.workgroup_name}/{settings.database_name}/schema", work)

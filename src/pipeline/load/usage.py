@@ -19,9 +19,9 @@ def handler(event: Event, context: Any) -> None:  # noqa: ARG001 (Lambda's signa
     delete the first.
     """
 
-    def work() -> str:
+    def work(limit_id: str) -> str:
         if event["RequestType"] == "Delete":
-            return delete(event["PhysicalResourceId"])
+            return delete(limit_id)
         wanted = event["ResourceProperties"]
         return limit.put(wanted["WorkgroupArn"], int(wanted["RpuHours"]), wanted["Action"])
 
