@@ -11,6 +11,8 @@ from ministack import app
 from ministack.core import lambda_runtime
 
 from local import mends
+from local.xray.daemon import Daemon
+from local.xray.recording import STORE
 
 _KEEP_ALIVE_SECONDS = 75
 _DRAIN_SECONDS = 1.0
@@ -48,6 +50,8 @@ def main() -> None:
     parser.add_argument("--stock", action="store_true", help="serve ministack without the mends")
     if not parser.parse_args().stock:
         mends.apply_all()
+        # Lambda workers inherit the environment of this process.
+        os.environ["AWS_XRAY_DAEMON_ADDRESS"] = Daemon(os.environ["BIND_HOST"], STORE).address
     try:
         asyncio.run(_serve(os.environ["BIND_HOST"], int(os.environ["GATEWAY_PORT"])))
     finally:
