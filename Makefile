@@ -5,11 +5,13 @@ ENV ?= dev
 WORKERS ?= 2
 # Where the `make run` listens that `make invoke` works with.
 PORT ?= 4566
+# The stack that is mended: that one, or with ENV=dev|prod on the command line the one on AWS.
+WHERE = $(if $(filter command,$(origin ENV)),--env $(ENV),--port $(PORT))
 VENV = .venv/bin/python
 SAM = SAM_CLI_TELEMETRY=0 $(VENV) -m local.sam
 
 .DEFAULT_GOAL := help
-.PHONY: help run warehouse cost test test-unit test-sam check lint-template fix build deploy invoke start-api bench lock clean
+.PHONY: help run warehouse cost test test-unit test-sam check lint-template fix build deploy redrive replay invoke start-api bench lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,8 +47,14 @@ fix: test-packages  ## Mend what the linter and the formatter can mend
 build: packages sam-packages  ## Build the functions and the layer for AWS (needs python3.13)
 	$(SAM) build
 
-deploy: build  ## Deploy to AWS: make deploy ENV=dev|prod (the only target that touches the cloud)
+deploy: build  ## Deploy to AWS: make deploy ENV=dev|prod (nothing else changes the cloud but redrive, replay)
 	$(SAM) deploy --config-env $(ENV) $(ARGS)
+
+redrive: packages  ## Send dead letters back to where they failed (ARGS=quarantine: events that are valid by now)
+	@PYTHONPATH=src $(VENV) -m local.recovery.redrive $(WHERE) $(ARGS)
+
+replay: packages  ## Announce batches again: make replay FROM=2026-11-29 TO=2026-11-30 (ARGS=--reload: lost events)
+	@PYTHONPATH=src $(VENV) -m local.recovery.replay $(WHERE) --from '$(FROM)' --to '$(TO)' $(ARGS)
 
 invoke: build  ## Invoke one function in a container, beside a `make run`: make invoke FN=StageBatch EVENT=stage_batch
 	@$(VENV) -m local.sam_local --cloud $(PORT) invoke $(FN)Function --event events/$(EVENT).json $(ARGS)
