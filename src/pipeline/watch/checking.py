@@ -1,0 +1,75 @@
+"""The conservation check: received = loaded + duplicates + conflicts + quarantined + in flight."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pipeline.lake import Stored
+from pipeline.watch.batches import Listed, Unloaded, batch_id_of, days_before, gone, unloaded
+from pipeline.watch.findings import Balance, Findings, Gap
+from pipeline.watch.questions import Ledger
+from pipeline.watch.rows import Read, count_rows, extrapolated, gaps_of
+
+
+class Searched(Listed, Read, Protocol):
+    """What the check needs of the lake."""
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """How often it is looked, and how long a batch may be on its way before it counts as missing."""
+
+    every: timedelta
+    grace: timedelta
+
+
+def may_rest(
+    scheduled: datetime | None, staged: Mapping[str, Stored], rhythm: Rhythm, now: datetime
+) -> bool:
+    """Tell whether an earlier check has seen all there is, so that the warehouse may sleep on.
+
+    `scheduled` is None for whoever asks by hand. Only a warehouse that changed behind its loader's
+    back has news then: so the first check of a day (UTC) asks in any case.
+    """
+    if scheduled is None or scheduled - _midnight(scheduled) < rhythm.every:
+        return False
+    seen = now - rhythm.grace - 2 * rhythm.every
+    return all(found.stored_at < seen for found in staged.values())
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def check(
+    ledger: Ledger, lake: Searched, staged: Mapping[str, Stored], rhythm: Rhythm, now: datetime
+) -> Findings:
+    """Compare what the lake holds, the ledger and the tables; raises what these raise."""
+    due = now - rhythm.grace
+    loaded = ledger.loaded_objects(days_before(now)[0])
+    waiting = unloaded(staged, loaded, due)
+    lost = gaps_of(lake, waiting.overdue, ledger.known)
+    balance = ledger.balance()
+    return Findings(
+        totals=ledger.totals(due),
+        missing=_missing(balance, lost, len(waiting.overdue)),
+        surplus=balance.surplus,
+        gaps=(*balance.gaps, *lost),
+        backlog=count_rows(lake, waiting.young),
+        batches=len(waiting.young),
+        overdue=len(lost),
+        oldest=_oldest(waiting, lost, now),
+        gone=tuple(gone(lake, staged, loaded)),
+    )
+
+
+def _missing(balance: Balance, lost: Sequence[Gap], overdue: int) -> int:
+    return balance.missing + extrapolated(sum(gap.missing for gap in lost), overdue)
+
+
+def _oldest(waiting: Unloaded, lost: Sequence[Gap], now: datetime) -> timedelta:
+    ids = {gap.batch_id for gap in lost}
+    overdue = (found for found in waiting.overdue if batch_id_of(found.key) in ids)
+    moments = [found.stored_at for found in (*waiting.young, *overdue)]
+    return max(timedelta(), now - min(moments, default=now))
