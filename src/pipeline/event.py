@@ -1,6 +1,6 @@
 """From a decoded CloudEvent to the row of it that all later stages carry."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -15,6 +15,7 @@ from pipeline.exact_json import write
 ROW_FORMAT = "rows.v1"
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_DRIFT = timedelta(minutes=10)
+OTHER = "other"  # what metrics, logs and traces call all types that the catalogue lacks
 
 Catalogue = Mapping[str, EventType]
 
@@ -29,11 +30,15 @@ class Receipt:
 
 
 class Row(NamedTuple):
-    """One event as a JSON line; `fault` tells why it is quarantined."""
+    """One event as a JSON line; `fault` tells why it is quarantined.
+
+    `event_type` is as it was sent, whatever that is, and empty where it could not be read.
+    """
 
     event_key: str
     line: str
     fault: MalformedEvent | None = None
+    event_type: str = ""
 
 
 def receive_at(entrance: str, moment: datetime) -> Receipt:
@@ -96,7 +101,7 @@ def quarantine(
             row["payload"] = text
     else:
         row["detail"] += f"; the event itself, over {MAX_TEXT_BYTES} bytes, was left out"
-    return Row(key, write(row), fault)
+    return Row(key, write(row), fault, known.get("type", ""))
 
 
 def locate(fault: MalformedEvent, at: str) -> MalformedEvent:
@@ -107,9 +112,15 @@ def locate(fault: MalformedEvent, at: str) -> MalformedEvent:
     return MalformedEvent(fault.code, path, fault.message)
 
 
-def number_line(line: str, batch_id: str, position: int) -> str:
-    """Append to a row, as text, the batch that carries it and its position there."""
-    return f'{line[:-1]},"batch_id":"{batch_id}","position":{position}}}'
+def number_line(line: str, batch_id: str, position: int, correlation_id: str = "") -> str:
+    """Append to a row, as text, the batch that carries it, its position there and what came with it."""
+    correlated = f',"correlation_id":"{correlation_id}"' if correlation_id else ""
+    return f'{line[:-1]},"batch_id":"{batch_id}","position":{position}{correlated}}}'
+
+
+def type_label(event_type: str, catalogue: Collection[str]) -> str:
+    """Name a type in metrics, logs and traces: senders could otherwise write there what they like."""
+    return event_type if event_type in catalogue else OTHER
 
 
 def event_key(source: str, event_id: str) -> str:
@@ -152,7 +163,7 @@ def _judge(
         **attributes,
         "data": text,
     }
-    return Row(key, write(row))
+    return Row(key, write(row), None, attributes["type"])
 
 
 def _check_rules(

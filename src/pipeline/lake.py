@@ -142,9 +142,9 @@ class Lake:
 class ListingLake(Lake):
     """A lake whose objects can be found; raises LakeUnavailable if they could not be."""
 
-    def __init__(self, bucket: str, client: ListingClient) -> None:
-        self._listing = client
-        super().__init__(bucket, client)
+    def __init__(self, bucket: str, client: ListingClient | None = None) -> None:
+        self._listing: ListingClient = client or boto3.client("s3")
+        super().__init__(bucket, self._listing)
 
     def list(self, prefix: str) -> dict[str, int]:
         """Find the objects below a prefix, in the order of their keys, with their sizes in bytes."""

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
+from pipeline.correlation import HEADER
+
 Answer = dict[str, Any]
 Handler = Callable[[Any, Any], Answer]
 
@@ -19,6 +21,7 @@ EXPOSED = (
     "Resume-Cursor",
     "Location",
     "Retry-After",
+    HEADER,
 )
 
 

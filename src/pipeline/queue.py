@@ -1,6 +1,6 @@
 """The event queue: rows in, several to a message, because a message costs ten times a row."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import boto3
@@ -20,7 +20,8 @@ COUNTS = (
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 )
-ATTRIBUTES = {"format": {"DataType": "String", "StringValue": ROW_FORMAT}}
+
+Attributes = Mapping[str, Mapping[str, str]]
 
 
 class SqsClient(Protocol):
@@ -69,8 +70,10 @@ class RowQueue:
         self._url = url
         self._sqs: SqsClient = client or boto3.client("sqs")
 
-    def send(self, lines: Iterable[str]) -> int:
+    def send(self, lines: Iterable[str], correlation_id: str = "") -> int:
         """Send JSON lines and return their number, only after the queue has every one of them.
+
+        The id of what they came with goes beside them, as an attribute of each message.
 
         Raises DeliveryFailed if the queue refused a message or could not be reached. Some may have
         gone through by then: sending all of them again is safe, since rows are told apart by their
@@ -78,13 +81,13 @@ class RowQueue:
         """
         sent = 0
         for call in calls(lines):
-            self._send_call([body for body, _ in call])
+            self._send_call([body for body, _ in call], attributes_of(correlation_id))
             sent += sum(rows for _, rows in call)
         return sent
 
-    def _send_call(self, bodies: list[str]) -> None:
+    def _send_call(self, bodies: list[str], attributes: Attributes) -> None:
         entries = [
-            {"Id": str(n), "MessageBody": body, "MessageAttributes": ATTRIBUTES}
+            {"Id": str(n), "MessageBody": body, "MessageAttributes": attributes}
             for n, body in enumerate(bodies)
         ]
         try:
@@ -93,6 +96,14 @@ class RowQueue:
             raise DeliveryFailed(f"the queue took no messages: {fault}") from fault
         if failed := answer.get("Failed"):
             raise DeliveryFailed(f"the queue refused {len(failed)} messages: {failed[0]['Code']}")
+
+
+def attributes_of(correlation_id: str) -> Attributes:
+    """Make the attributes of a message: the form of its rows, and what they came with if known."""
+    told = {"format": ROW_FORMAT, "correlation_id": correlation_id}
+    return {
+        name: {"DataType": "String", "StringValue": text} for name, text in told.items() if text
+    }
 
 
 def messages(lines: Iterable[str]) -> Iterator[tuple[str, int]]:

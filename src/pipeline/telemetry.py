@@ -1,19 +1,50 @@
-"""Logs, metrics and traces: one logger, one metrics buffer, one tracer, one decorator."""
+"""Logs, metrics and traces: one logger, one metrics buffer, one tracer, one decorator.
 
-from collections.abc import Callable
-from functools import wraps
+What they cost is held by `make bench` and a test: at most a tenth of a handler's own instructions.
+A request with one event comes closest. Of its hundredths one log line takes 3 (5 by Powertools'
+formatter), one line of metrics 2, the log's context 1, and tracing 1.5 where one call in twenty is
+sampled: a traced call costs 29 more than one that is not. So nothing is traced that is not sampled
+(tracing.py), metrics with equal dimensions share one line, and an invocation logs one of its own.
+"""
+
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from functools import lru_cache, wraps
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.metrics.functions import is_metrics_disabled
+
+from pipeline.data_api_usage import Usage
+from pipeline.log_lines import LineFormatter, encode
+from pipeline.tracing import annotate, note, step, trace_past, traced, tracer
+
+__all__ = (
+    "MetricUnit", "annotate", "count", "count_by", "count_usage", "flush", "gauge", "log_keys",
+    "logger", "metrics", "note", "observed", "step", "trace_past", "tracer", "warn",
+)  # fmt: skip
 
 # Names of service and namespace come from POWERTOOLS_SERVICE_NAME and
 # POWERTOOLS_METRICS_NAMESPACE, which the template sets for every function.
-logger = Logger()
+logger = Logger(logger_formatter=LineFormatter())
 metrics = Metrics()
-tracer = Tracer(patch_modules=("botocore",))
+silent = is_metrics_disabled()
+
+# What no line has need not be found out for it.
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+# At INFO the SDK tells where it found credentials, at DEBUG it tells people's data.
+for name in ("boto3", "botocore"):
+    logging.getLogger(name).setLevel(logging.WARNING)
 
 Handler = Callable[[Any, Any], Any]
+Dimensions = tuple[tuple[str, str], ...]
+
+COUNT = MetricUnit.Count.value
+
+_divided: dict[Dimensions, dict[str, float]] = {}  # counts of this invocation, by dimensions
 
 
 def observed(handler: Handler) -> Handler:
@@ -21,8 +52,7 @@ def observed(handler: Handler) -> Handler:
 
     Responses stay out of traces and events out of logs: both carry people's data.
     """
-    traced = tracer.capture_lambda_handler(handler, capture_response=False)
-    return logger.inject_lambda_context(_flushed(traced), clear_state=True)
+    return logger.inject_lambda_context(_flushed(traced(handler)), clear_state=True)
 
 
 def _flushed(handler: Handler) -> Handler:
@@ -32,10 +62,25 @@ def _flushed(handler: Handler) -> Handler:
         try:
             return handler(event, context)
         finally:
-            if metrics.metric_set:
-                metrics.flush_metrics()
+            flush()
 
     return flushing
+
+
+def flush() -> None:
+    """Write the metrics of this invocation; `observed` does so at its end, whatever the end is."""
+    if metrics.metric_set:
+        _write(metrics.serialize_metric_set())
+        metrics.metric_set.clear()
+    for dimensions, counts in _divided.items():
+        values = {name: {"Unit": COUNT, "Value": [value]} for name, value in counts.items()}
+        _write(division(dimensions).serialize_metric_set(values))
+    _divided.clear()
+
+
+def _write(line: Mapping[str, Any]) -> None:
+    if not silent:
+        sys.stdout.write(encode(line) + "\n")
 
 
 def count(name: str, value: float, unit: MetricUnit = MetricUnit.Count) -> None:
@@ -44,7 +89,46 @@ def count(name: str, value: float, unit: MetricUnit = MetricUnit.Count) -> None:
         metrics.add_metric(name=name, unit=unit, value=value)
 
 
+def gauge(name: str, value: float, unit: MetricUnit = MetricUnit.Count) -> None:
+    """Write what was measured, zero too: an alarm that a number set off ends by another number."""
+    metrics.add_metric(name=name, unit=unit, value=value)
+
+
+def count_by(dimensions: Mapping[str, str], counts: Mapping[str, float]) -> None:
+    """Add to metrics in total and, beside it, by each of these dimensions alone.
+
+    Every value of a dimension makes metrics that cost money: never take one from senders unchecked.
+    """
+    if any(counts.values()):
+        # Powertools' add_metric would check and keep each value: a third of what a line costs.
+        counted = _divided.setdefault(tuple(dimensions.items()), {})
+        for name, value in counts.items():
+            if value:
+                counted[name] = counted.get(name, 0.0) + value
+
+
+@lru_cache(maxsize=256)
+def division(dimensions: Dimensions) -> EphemeralMetrics:
+    """Make what writes metrics with the sets of dimensions {service} and {service, each}."""
+    writer = EphemeralMetrics(default_dimensions={"service": metrics.service})
+    for name, value in dimensions:
+        writer.add_dimensions(**{name: value})
+    return writer
+
+
+def count_usage(usage: Usage) -> None:
+    """Count what was asked of the Data API."""
+    count("DataApiCalls", usage.calls)
+    count("DataApiThrottles", usage.throttles)
+    count("WarehouseSeconds", usage.seconds, MetricUnit.Seconds)
+
+
 def warn(message: str) -> None:
     """Log what was done without, and count it."""
     logger.warning(message)
     count("DoneWithout", 1)
+
+
+def log_keys(**keys: Any) -> None:
+    """Write these keys with all further log lines of this invocation."""
+    logger.append_keys(**keys)

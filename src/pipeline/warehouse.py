@@ -18,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError, ReadTimeoutError
 from botocore.exceptions import ConnectionError as NoConnection
 
+from pipeline.data_api_usage import Meter, Usage
 from pipeline.errors import (
     StatementFailed,
     StatementGone,
@@ -160,6 +161,13 @@ class Warehouse:
         patient = () if lines else (Line(client or boto3.client("redshift-data", config=CONFIG)),)
         self._lines = (*lines, *patient)
         self._attempts = ATTEMPTS if lines else 1
+        self._meter = Meter(BUSY)
+        for line in self._lines:
+            self._meter.watch(line.client)
+
+    def take_usage(self) -> Usage:
+        """Tell what was asked of the warehouse since this was asked last."""
+        return self._meter.take()
 
     def execute(
         self, sql: str, parameters: Mapping[str, Value] | None = None, *, seconds: float
@@ -270,14 +278,15 @@ class Warehouse:
         give_up: Callable[[str], None] = lambda _: None,
     ) -> Statement:
         asked_at = datetime.now(UTC)
-        answer = self._call(submit, deadline, arguments, waits=True)
-        created_at = answer.get("CreatedAt", asked_at)
-        replayed = created_at < asked_at - CLOCK_MARGIN
-        try:
-            self._settle(answer, deadline, replayed=replayed)
-        except WarehouseUnavailable:
-            give_up(answer["Id"])
-            raise
+        with self._meter.timing():
+            answer = self._call(submit, deadline, arguments, waits=True)
+            created_at = answer.get("CreatedAt", asked_at)
+            replayed = created_at < asked_at - CLOCK_MARGIN
+            try:
+                self._settle(answer, deadline, replayed=replayed)
+            except WarehouseUnavailable:
+                give_up(answer["Id"])
+                raise
         return Statement(answer["Id"], replayed)
 
     def _cancel(self, statement_id: str) -> None:

@@ -450,6 +450,15 @@ def test_a_quarantined_event_tells_why(world: World, reader: Reader) -> None:
     assert found["history"][-1]["at"].endswith("Z")
 
 
+def test_a_record_tells_what_the_event_came_with(world: World, reader: Reader) -> None:
+    other = event("came", data='{"page":"/2","visitor":"v"}', correlation_id="c-2")
+    load(world, event("came", correlation_id="c-1"), other, event("came before"))
+    found = reader.find("came")
+    assert found["event"]["correlation_id"] == "c-1"
+    assert found["quarantined"][0]["correlation_id"] == "c-2"
+    assert "correlation_id" not in reader.find("came before")["event"]
+
+
 def test_an_unknown_event_is_not_found(reader: Reader) -> None:
     with pytest.raises(NothingFound, match="waits in the queue"):
         reader.find("never sent")
@@ -489,13 +498,20 @@ def test_a_batch_that_is_announced_again_leaves_the_history_as_it_was(
 
 def test_an_event_that_is_not_loaded_yet_is_found_where_it_is(world: World, reader: Reader) -> None:
     today = datetime.now(UTC).isoformat()
-    row = event("underway", data=EXACT, time="2013-01-01T10:00:00.5+01:00", subject="s")
+    row = event(
+        "underway",
+        data=EXACT,
+        time="2013-01-01T10:00:00.5+01:00",
+        subject="s",
+        correlation_id="c-1",
+    )
     batch = world.stage("underway", [event("before it"), row], day=today)
     found = reader.find("underway")
     received, staged = found["history"]
     assert (found["status"], found["quarantined"]) == ("staged", [])
     assert received == {"step": "received", "at": "2013-01-01T10:00:00Z", "entrance": "request"}
     assert staged["object"] == f"batches/date={today[:10]}/underway.jsonl.gz"
+    assert found["event"]["correlation_id"] == "c-1"
     assert found["event"]["time"] == "2013-01-01T09:00:00.500000Z"
     assert f'"data": {EXACT}' in found["text"]
     world.lake.write_lines(facts_key("page.viewed", "underway", today), [])

@@ -1,8 +1,10 @@
 """Unit tests run without a network, an account or a tracing daemon."""
 
 import importlib
+import json
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +34,45 @@ class Context:
 @pytest.fixture
 def context() -> Context:
     return Context()
+
+
+@pytest.fixture
+def metrics_of(
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[[Callable[[], Any]], dict[tuple[str, ...], float]]:
+    """Run what writes metrics; they come by name and the values of their dimensions but `service`."""
+
+    def gather(run: Callable[[], Any]) -> dict[tuple[str, ...], float]:
+        capsys.readouterr()
+        run()
+        blobs = [
+            json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line
+        ]
+        return {
+            (metric["Name"], *divided(blob)): sum(blob[metric["Name"]])
+            for blob in blobs
+            for metric in blob["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+        }
+
+    def divided(blob: dict[str, Any]) -> list[str]:
+        sets = blob["_aws"]["CloudWatchMetrics"][0]["Dimensions"]
+        assert sets[0] == ["service"]
+        assert all(len(one) == 2 for one in sets[1:])
+        return [blob[name] for one in sets for name in one if name != "service"]
+
+    return gather
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The lines of the log, as they are written, without what goes by levels below INFO."""
+    telemetry = importlib.import_module("pipeline.telemetry")
+    lines: list[dict[str, Any]] = []
+    handler = telemetry.logger.registered_handler
+    monkeypatch.setattr(
+        handler, "emit", lambda record: lines.append(json.loads(handler.format(record)))
+    )
+    return lines
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.catalogue import load_catalogue
 from pipeline.errors import MalformedEvent
-from pipeline.event import keep_row, make_row, number_line, quarantine, receive_at
+from pipeline.event import keep_row, make_row, number_line, quarantine, receive_at, type_label
 from pipeline.exact_json import decode
 
 CATALOGUE = load_catalogue()
@@ -321,6 +321,27 @@ def test_batch_and_position_end_the_row() -> None:
         ("batch_id", "b"),
         ("position", 7),
     ]
+
+
+def test_what_a_row_came_with_is_outside_of_what_it_says() -> None:
+    row = make_row(an_event(), RECEIPT, CATALOGUE)
+    numbered = json.loads(number_line(row.line, "b", 7, "c-1"))
+    assert numbered.pop("correlation_id") == "c-1"
+    assert numbered == json.loads(number_line(row.line, "b", 7))
+    assert numbered["fingerprint"] == row_of()["fingerprint"]
+
+
+def test_a_row_tells_its_type_as_it_was_sent() -> None:
+    fault = MalformedEvent("X", "$", "x")
+    rows = [
+        make_row(an_event(), RECEIPT, CATALOGUE),
+        make_row(an_event(type="jane.doe"), RECEIPT, CATALOGUE),
+        keep_row(an_event(time="?"), RECEIPT, CATALOGUE, "place"),
+        quarantine(RECEIPT, "place", "{", fault),
+    ]
+    types = [row.event_type for row in rows]
+    assert types == ["page.viewed", "jane.doe", "page.viewed", ""]
+    assert [type_label(name, CATALOGUE) for name in types] == ["page.viewed", "other"] * 2
 
 
 def test_a_receipt_is_noted_in_utc() -> None:

@@ -30,6 +30,7 @@ HANDLERS = {
     "serve.status": COMMON | SCHEMAS,
     "serve.exports": COMMON | SCHEMAS,
     "serve.documents": COMMON | SCHEMAS,
+    "watch.check": COMMON,
 }
 VARIABLES = [
     "EVENT_QUEUE_URL",
@@ -44,11 +45,12 @@ VARIABLES = [
     "ADMIN_SECRET_ARN",
     "LOADER_ROLE_NAME",
     "READER_ROLE_NAME",
+    "CHECKER_ROLE_NAME",
     "BUDGET_TABLE",
     "CURSOR_SECRET_ARN",
     "UNLOAD_ROLE_ARN",
 ]
-NUMBERS = ["READS_PER_SECOND", "CACHE_TTL_SECONDS"]
+NUMBERS = ["READS_PER_SECOND", "CACHE_TTL_SECONDS", "CHECK_MINUTES", "MISSING_AFTER_SECONDS"]
 PROGRAM = """
 import sys
 before = set(sys.modules)

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
-STAGES = {"receive", "stage", "prepare", "load", "serve"}
+STAGES = {"receive", "stage", "prepare", "load", "serve", "watch"}
 KNOW_BOTO3 = {
     "brief", "lake", "queue", "bus", "workflow", "warehouse", "shared_table", "secret", "usage_limit",
+    "tracing",
 }  # fmt: skip
+KNOW_POWERTOOLS = {"telemetry", "log_lines", "tracing"}
 # The parts of serve/ in their order: each may import those before it. The handlers see all of them.
 READER = ("asking", "querying", "telling", "describing", "desk", "exporting")
 MODULES = sorted((SOURCE / "pipeline").rglob("*.py"))
@@ -71,8 +73,8 @@ def pure_modules() -> list[str]:
     for path in MODULES:
         name = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
         imported = set(imports_of(path))
-        needs = {f"pipeline.{base}" for base in (*KNOW_BOTO3, "telemetry")}
-        if not imported & needs and place_of(path) not in {*KNOW_BOTO3, "telemetry"}:
+        needs = {f"pipeline.{base}" for base in (*KNOW_BOTO3, *KNOW_POWERTOOLS)}
+        if not imported & needs and place_of(path) not in {*KNOW_BOTO3, *KNOW_POWERTOOLS}:
             names.append(name.removesuffix(".__init__"))
     return names
 

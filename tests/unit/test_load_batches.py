@@ -2,16 +2,41 @@
 
 import importlib
 import json
+import sys
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from pipeline.load.transactions import Outcome
+from pipeline.data_api_usage import Usage
+from pipeline.load.plan import EVENTS, FACTS
+from pipeline.load.transactions import Load, Outcome, Tally
 
 EVENT = json.loads((Path(__file__).parents[2] / "events/load_batches.json").read_text())
 BUCKET = "events-lake-123456789012"
+BATCH = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+COUNTED = ("Events", "FactsLoaded", "LoadsDone", "LoadsFailed")
+
+
+COMMITTED_AT = datetime(2013, 1, 1, 10, 1, tzinfo=UTC)
+VERDICTS = ("loaded", "duplicates", "conflicts", "quarantined", "missing")
+
+
+def tally(kind: str, entrance: str | None, event_type: str | None, *counts: int) -> Tally:
+    newest = datetime(2013, 1, 1, 9, 58, tzinfo=UTC) if counts[0] and entrance else None
+    told = {"kind": kind, "batch_id": BATCH, "entrance": entrance, "type": event_type}
+    return {**told, "newest": newest, **dict(zip(VERDICTS, counts, strict=True))}
+
+
+TALLIES = [
+    tally(EVENTS, "request", "page.viewed", 5, 1, 0, 0, 0),
+    tally(EVENTS, "upload", "page.viewed", 2, 0, 1, 0, 0),
+    tally(EVENTS, "upload", "other", 0, 0, 0, 4, 0),
+    tally(FACTS + "page.viewed", None, None, 7, 0, 0, 0, 0),
+]
 
 
 class FakeLoader:
@@ -21,13 +46,8 @@ class FakeLoader:
         pass
 
     def load(self, announcements: list[Any]) -> Outcome:
-        counts = dict.fromkeys(("duplicates", "conflicts", "quarantined", "missing"), 0)
-        tallies = [
-            {"kind": pointer.kind, "batch_id": pointer.batch_id, "loaded": pointer.rows, **counts}
-            for one in announcements
-            for pointer in one.pointers
-        ]
-        outcome = Outcome(tallies, transactions=1)
+        pointers = [pointer for one in announcements for pointer in one.pointers]
+        outcome = Outcome([Load("l" * 64, pointers, TALLIES, COMMITTED_AT, 1.5)])
         outcome.fail(announcements[1:], "too early")
         return outcome
 
@@ -58,12 +78,92 @@ def test_a_malformed_message_stops_no_other(batches: ModuleType, context: Any) -
     assert answer == {"batchItemFailures": [{"itemIdentifier": "alien"}]}
 
 
-def test_loaded_rows_are_counted(
+def written(batches: ModuleType, context: Any, capsys: pytest.CaptureFixture[str]) -> list[Any]:
+    batches.handler(EVENT, context)
+    return [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+
+
+def test_loaded_rows_are_counted_by_entrance_and_type(
     batches: ModuleType, context: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    lines = [line for line in written(batches, context, capsys) if "EventsLoaded" in line]
+    found = {(line["entrance"], line["type"]): line["EventsLoaded"] for line in lines}
+    assert found == {("request", "page.viewed"): [5.0], ("upload", "page.viewed"): [2.0]}
+
+
+def test_every_verdict_has_its_metric(
+    batches: ModuleType, context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    totals: Counter[str] = Counter()
+    for line in written(batches, context, capsys):
+        totals.update({name: sum(line[name]) for name in line if name.startswith(COUNTED)})
+    assert totals == {
+        "EventsLoaded": 7,
+        "EventsDuplicate": 1,
+        "EventsInConflict": 1,
+        "EventsQuarantinedLoaded": 4,
+        "FactsLoaded": 7,
+        "LoadsDone": 1,
+        "LoadsFailed": 1,
+    }
+
+
+def test_freshness_is_told_of_each_batch_and_of_the_newest_event(
+    batches: ModuleType, context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [line] = [x for x in written(batches, context, capsys) if "LoadDuration" in x]
+    assert line["LoadDuration"] == [1500.0]
+    assert line["FreshnessFromReceipt"] == [60.0]
+    assert line["FreshnessFromEvent"] == [180.0]
+
+
+def test_what_was_known_before_is_not_called_late(
+    batches: ModuleType,
+    context: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "TALLIES", [])
+    [line] = [x for x in written(batches, context, capsys) if "LoadDuration" in x]
+    assert "FreshnessFromReceipt" not in line
+    assert "FreshnessFromEvent" not in line
+
+
+def lines_of(caplog: pytest.LogCaptureFixture, message: str) -> list[Any]:
+    return [record for record in caplog.records if record.message == message]
+
+
+def test_a_load_is_one_line_with_its_batches(
+    batches: ModuleType, context: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     batches.handler(EVENT, context)
-    (metrics,) = [json.loads(t) for t in capsys.readouterr().out.splitlines() if '"_aws"' in t]
-    assert metrics["EventsLoaded"] == [2.0]
-    assert metrics["FactsLoaded"] == [2.0]
-    assert metrics["LoadsDone"] == [1.0]
-    assert metrics["LoadsFailed"] == [1.0]
+    [line] = lines_of(caplog, "loaded")
+    assert (line.load_id, line.batch_ids, line.duration_ms) == ("l" * 64, [BATCH], 1500)
+    assert line.events == {"loaded": 7, "duplicates": 1, "conflicts": 1, "quarantined": 4}
+    assert line.facts == 7
+
+
+def test_what_comes_again_is_told_with_its_batches(
+    batches: ModuleType, context: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    batches.handler(EVENT, context)
+    [line] = lines_of(caplog, "not loaded")
+    assert (line.batch_ids, line.reason) == ([BATCH], "too early")
+
+
+def test_calls_of_the_data_api_are_counted_even_if_the_loader_breaks(
+    batches: ModuleType,
+    context: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(FakeLoader, "load", fail)
+    monkeypatch.setattr(batches.warehouse, "take_usage", lambda: Usage(3, 2, 1.5))
+    with pytest.raises(RuntimeError):
+        batches.handler(EVENT, context)
+    [line] = [json.loads(t) for t in capsys.readouterr().out.splitlines() if '"_aws"' in t]
+    names = ("DataApiCalls", "DataApiThrottles", "WarehouseSeconds")
+    assert [line[name] for name in names] == [[3.0], [2.0], [1.5]]

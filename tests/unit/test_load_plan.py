@@ -54,6 +54,13 @@ def test_a_staged_batch_is_one_pointer() -> None:
     assert read(record()) == Announcement("m-1", "e-1", (Pointer(EVENTS, "b-1", KEY, 3),))
 
 
+def test_the_receipt_of_a_batch_is_told_if_it_is_a_moment() -> None:
+    received_at = "2013-01-01T10:00:00.000000Z"
+    for sent, told in ((received_at, received_at), ("2013", ""), (7, ""), (None, "")):
+        [pointer] = read(record(detail={**DETAIL, "received_at": sent})).pointers
+        assert pointer.received_at == told
+
+
 def test_staged_facts_are_a_pointer_for_each_type() -> None:
     kinds = [p.kind for p in read(record("FactsStaged", facts("page.viewed"))).pointers]
     assert kinds == [FACTS + "page.viewed"]

@@ -14,6 +14,7 @@ from pipeline.catalogue import Column, EventType, load_catalogue
 from pipeline.errors import SchemaConflict, StatementFailed
 from pipeline.load import ddl
 from pipeline.load.summing import rollup_tables
+from pipeline.sql import statement
 from pipeline.warehouse import Statement
 
 REQUEST = json.loads((Path(__file__).parents[2] / "events/create_schema.json").read_text())
@@ -21,6 +22,7 @@ CATALOGUE = load_catalogue()
 VIEWS = CATALOGUE["page.viewed"]
 ONLY_VIEWS = {"page.viewed": VIEWS}
 NOBODY: frozenset[str] = frozenset()
+USERS = ddl.Users("IAMR:w", "IAMR:r", "IAMR:c")
 KINDS = ddl.DATA_TYPES
 
 
@@ -63,6 +65,7 @@ def schema(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         "ADMIN_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:admin",
         "LOADER_ROLE_NAME": "app-loader",
         "READER_ROLE_NAME": "app-reader",
+        "CHECKER_ROLE_NAME": "app-checker",
     }.items():
         monkeypatch.setenv(name, value)
     return importlib.import_module("pipeline.load.schema")
@@ -114,11 +117,18 @@ def test_a_user_who_is_there_is_not_created_again() -> None:
 
 
 def test_the_reader_only_selects_and_never_sees_the_mutex() -> None:
-    grants = ddl.grant(CATALOGUE, "events", "IAMR:w", "IAMR:r")
+    grants = ddl.grant(CATALOGUE, "events", USERS)
     tables, temporary = sorted(sql for sql in grants if '"IAMR:r"' in sql)
     assert tables.startswith("GRANT SELECT ON TABLE")
     assert "load_mutex" not in tables
     assert temporary.startswith("GRANT TEMP ON DATABASE")
+
+
+def test_the_check_only_selects_from_the_tables_that_it_compares() -> None:
+    grants = ddl.grant(CATALOGUE, "events", USERS)
+    assert [sql for sql in grants if '"IAMR:c"' in sql] == [
+        'GRANT SELECT ON TABLE events, quarantine, loads TO "IAMR:c"'
+    ]
 
 
 @pytest.mark.parametrize("name", ['a"; DROP TABLE events', "", "a b", "a" * 65, "a\n", "é"])
@@ -150,12 +160,25 @@ def test_a_rollup_of_another_definition_is_dropped_before_the_new_one_is_filled(
 
 
 def test_tables_of_an_earlier_release_get_their_columns() -> None:
-    old = ddl.Existing({"events": {"id": ("x", None)}, "loads": {"kind": ("x", None)}}, NOBODY)
-    events, loads = ddl.add_later_columns(old)
-    assert events == 'ALTER TABLE "events" ADD COLUMN "version" BIGINT DEFAULT 0'
-    assert "announced_at" in loads
-    new = {"events": {"version": ("bigint", None)}, "loads": {"announced_at": ("x", None)}}
-    assert not ddl.add_later_columns(ddl.Existing(new, NOBODY))
+    first: dict[str, dict[str, tuple[str, int | None]]] = {
+        "events": {}, "quarantine": {}, "loads": {}
+    }  # fmt: skip
+    assert ddl.add_later_columns(ddl.Existing(first, NOBODY)) == [
+        'ALTER TABLE "events" ADD COLUMN "version" BIGINT DEFAULT 0',
+        'ALTER TABLE "events" ADD COLUMN "correlation_id" VARCHAR(64)',
+        'ALTER TABLE "quarantine" ADD COLUMN "correlation_id" VARCHAR(64)',
+        'ALTER TABLE "loads" ADD COLUMN "announced_at" TIMESTAMPTZ',
+    ]
+
+
+def test_tables_of_this_release_have_all_their_columns() -> None:
+    for table, columns in ddl.LATER_COLUMNS.items():
+        created = statement(f"schema/create_{table}")
+        for name, kind in columns.items():
+            assert f" {name} {kind.partition(' ')[0]}" in created
+    found: tuple[str, int | None] = ("x", None)
+    there = {table: dict.fromkeys(columns, found) for table, columns in ddl.LATER_COLUMNS.items()}
+    assert not ddl.add_later_columns(ddl.Existing(there, NOBODY))
 
 
 def test_a_first_deploy_costs_three_transactions_and_one_a_rollup(

@@ -162,9 +162,34 @@ def test_a_step_counts_what_it_did(
     event = payload("enrich_events")
     for name in ("enrich", "detect", "summarise"):
         event = step(name).handler(event, context)
-    metrics = capsys.readouterr().out
-    assert '"AnomaliesDetected":[1.0]' in metrics
-    assert '"FactsPrepared":[1.0,1.0]' in metrics
+    written = capsys.readouterr().out
+    assert '"AnomaliesDetected":[1.0]' in written
+    lines = [json.loads(text) for text in written.splitlines() if "FactsPrepared" in text]
+    assert {line["type"]: line["FactsPrepared"] for line in lines} == {
+        "flight.departed": [1.0],
+        "weather.observed": [1.0],
+    }
+    assert all(line["EventsPrepared"] == line["FactsPrepared"] for line in lines)
+
+
+@pytest.mark.usefixtures("s3", "states")
+def test_each_function_logs_its_batch(step: Callable[[str], ModuleType], context: Any) -> None:
+    event, announced = payload("enrich_events"), payload("start_preparation")
+    for name, given in (("start", announced), ("enrich", event)):
+        logger = step(name).telemetry.logger
+        step(name).handler(given, context)
+        batch_id = given.get("detail", given)["batch_id"]
+        assert logger.get_current_keys()["batch_id"] == batch_id
+
+
+def test_a_type_outside_the_catalogue_is_counted_as_other(
+    step: Callable[[str], ModuleType], context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summarise = step("summarise")
+    observed = summarise.telemetry.observed(lambda *_: summarise.count("made.up", 2))
+    observed({}, context)
+    [line] = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    assert (line["type"], line["FactsPrepared"]) == ("other", [2.0])
 
 
 def test_an_announced_batch_starts_one_execution_named_by_its_id(

@@ -27,6 +27,23 @@ def test_small_rows_share_one_message() -> None:
     assert entries[0]["MessageBody"].count("\n") == 499
 
 
+def test_what_rows_came_with_goes_beside_them() -> None:
+    sqs = FakeSqs()
+    RowQueue("url", sqs).send(["{}"], "c-1")
+    [entry] = sqs.requests[0]["Entries"]
+    assert entry["MessageBody"] == "{}"
+    assert {name: one["StringValue"] for name, one in entry["MessageAttributes"].items()} == {
+        "format": "rows.v1",
+        "correlation_id": "c-1",
+    }
+
+
+def test_an_unknown_id_is_left_out() -> None:
+    sqs = FakeSqs()
+    RowQueue("url", sqs).send(["{}"])
+    assert set(sqs.requests[0]["Entries"][0]["MessageAttributes"]) == {"format"}
+
+
 def test_calls_stay_within_the_limits_of_sqs() -> None:
     lines = ["x" * 60_000] * 200
     made = list(calls(lines))

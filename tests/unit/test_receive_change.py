@@ -26,10 +26,12 @@ class Queue:
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
         self.calls = 0
+        self.correlation_ids: list[str] = []
         self.refuses = False
 
-    def send(self, lines: Iterable[str]) -> int:
+    def send(self, lines: Iterable[str], correlation_id: str) -> int:
         self.calls += 1
+        self.correlation_ids.append(correlation_id)
         if self.refuses:
             raise DeliveryFailed("refused")
         self.rows.extend(json.loads(line) for line in lines)
@@ -72,6 +74,19 @@ def test_inserted_items_are_events(module: ModuleType, queue: Queue, context: ob
     assert minted["source"] == "dynamodb:EventTable"
     assert minted["id"] == sample()["Records"][1]["eventID"]
     assert queue.calls == 1
+
+
+def test_what_came_together_has_the_id_of_its_first_record(
+    module: ModuleType, queue: Queue, context: Any, log: list[dict[str, Any]]
+) -> None:
+    event = sample()
+    module.handler(event, context)
+    first = event["Records"][0]["eventID"]
+    assert queue.correlation_ids == [first]
+    assert [(line["correlation_id"], line["received"]) for line in log] == [(first, 2)]
+    event["Records"][0]["eventID"] = "a name of somebody"
+    module.handler(event, context)
+    assert queue.correlation_ids[1:] == [context.aws_request_id]
 
 
 def test_the_record_tells_when_it_was_received() -> None:

@@ -25,6 +25,7 @@ EVENT = {
     "data": {"page": "/", "visitor": "v1"},
 }
 Post = Callable[..., dict[str, Any]]
+Metrics = Callable[[Callable[[], Any]], dict[tuple[str, ...], float]]
 
 
 class Queue:
@@ -32,11 +33,13 @@ class Queue:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.correlation_ids: list[str] = []
         self.refuses = False
 
-    def send(self, lines: Iterable[str]) -> int:
+    def send(self, lines: Iterable[str], correlation_id: str) -> int:
         if self.refuses:
             raise DeliveryFailed("refused")
+        self.correlation_ids.append(correlation_id)
         self.lines.extend(lines)
         return len(self.lines)
 
@@ -308,9 +311,64 @@ def test_answers_and_logs_never_repeat_the_input(
     assert "jndi" not in json.dumps(answers) + output.out + output.err
 
 
-def test_counts_are_one_metric_each(post: Post, capsys: pytest.CaptureFixture[str]) -> None:
-    post([EVENT, {**EVENT, "data": {}}, 7], BATCH)
-    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert [metrics[f"Events{name}"] for name in ("Received", "Quarantined", "Rejected")] == [
-        [3.0], [1.0], [1.0],
-    ]  # fmt: skip
+def test_events_are_counted_by_type_and_what_was_rejected_is_not_received(
+    post: Post, metrics_of: Metrics
+) -> None:
+    unknown = {**EVENT, "type": "a.name.of.the.senders"}
+    counted = metrics_of(lambda: post([EVENT, EVENT, {**EVENT, "data": {}}, unknown, 7], BATCH))
+    views, others = (
+        {"entrance": "request", "type": "page.viewed"},
+        {"entrance": "request", "type": "other"},
+    )
+    assert counted == {
+        ("EventsReceived", *views.values()): 3,
+        ("EventsQuarantined", *views.values()): 1,
+        ("EventsReceived", *others.values()): 1,
+        ("EventsQuarantined", *others.values()): 1,
+        ("EventsRejected", "request"): 1,
+    }
+
+
+def test_refused_and_failed_deliveries_are_counted(
+    post: Post, queue: Queue, metrics_of: Metrics
+) -> None:
+    assert metrics_of(lambda: post("{")) == {("RequestsRefused", "request"): 1}
+    queue.refuses = True
+    assert metrics_of(lambda: post(EVENT)) == {("DeliveriesFailed", "request"): 1}
+
+
+def test_the_id_of_the_request_is_in_the_answer_the_log_and_beside_the_rows(
+    module: ModuleType, queue: Queue, context: object, log: list[dict[str, Any]]
+) -> None:
+    event = sample("receive_request.json")
+    answer = module.handler(event, context)
+    request_id = event["requestContext"]["requestId"]
+    assert answer["headers"]["x-correlation-id"] == request_id
+    assert queue.correlation_ids == [request_id]
+    [line] = log
+    assert (line["level"], line["correlation_id"]) == ("INFO", request_id)
+    assert (line["received"], line["quarantined"], line["rejected"]) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("given", [None, "", "jane@example.com", "jane.doe", "x" * 65, 5, ["a"]])
+def test_an_id_that_the_api_did_not_make_is_not_taken(
+    post: Post, queue: Queue, context: Any, given: Any
+) -> None:
+    answer = post(EVENT, requestContext={"requestId": given})
+    assert answer["headers"]["x-correlation-id"] == context.aws_request_id
+    assert queue.correlation_ids == [context.aws_request_id]
+
+
+def test_a_refused_request_has_its_id_and_one_line_in_the_log(
+    post: Post, log: list[dict[str, Any]], context: Any
+) -> None:
+    assert post("{")["headers"]["x-correlation-id"] == context.aws_request_id
+    assert [(line["message"], line["code"]) for line in log] == [
+        ("a request was refused", "NOT_JSON")
+    ]
+
+
+def test_the_type_of_a_sender_is_not_logged(post: Post, log: list[dict[str, Any]]) -> None:
+    post({**EVENT, "type": "jane.doe"})
+    assert len(log) == 1
+    assert "jane" not in json.dumps(log)

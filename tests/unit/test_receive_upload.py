@@ -37,6 +37,7 @@ PACKED = gzip.compress(LINE, mtime=0)
 HEADER = "id,source,type,time,origin,temp\n"
 CELLS = "1,/s,weather.observed,2013-01-01T01:00:00Z,JFK,39.0\n"
 Load = Callable[..., list[dict[str, Any]]]
+Metrics = Callable[[Callable[[], Any]], dict[tuple[str, ...], float]]
 
 
 class MemoryS3:
@@ -190,6 +191,52 @@ def test_delivered_again_it_is_byte_for_byte_the_same() -> None:
     (s3, bus), (s3_again, bus_again) = stage("a.jsonl", body), stage("a.jsonl", body)
     assert s3.objects == s3_again.objects
     assert bus.details == bus_again.details
+
+
+def test_the_request_that_brought_it_is_in_every_row() -> None:
+    [one], _ = read_notification(sample(), BUCKET)
+    s3, bus = MemoryS3(LINE + b"\n{bad"), MemoryBus()
+    load_upload(one, Lake(BUCKET, s3), Bus("bus", bus), CATALOGUE)
+    told = sample()["Records"][0]["responseElements"]["x-amz-request-id"]
+    assert [row["correlation_id"] for row in s3.rows(bus.details)] == [told, told]
+
+
+@pytest.mark.parametrize("told", [None, "", "x" * 65, "jane doe"])
+def test_without_a_usable_id_of_its_request_an_upload_is_named_by_what_it_is(told: Any) -> None:
+    def named(**changes: Any) -> str:
+        event = changed(**changes)
+        event["Records"][0]["responseElements"]["x-amz-request-id"] = told
+        [one], _ = read_notification(event, BUCKET)
+        return one.correlation_id
+
+    names = {named(), named(), named(key="incoming/b.jsonl"), named(versionId="other")}
+    assert [len(name) for name in names] == [64] * 3
+
+
+def test_an_upload_is_counted_as_received_and_staged(
+    module: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    context: object,
+    metrics_of: Metrics,
+    log: list[dict[str, Any]],
+) -> None:
+    bus = MemoryBus()
+    body = b"\n".join([LINE, b"{bad", LINE, LINE.replace(b"page.viewed", b"jane.doe")])
+    monkeypatch.setattr(module, "lake", Lake(BUCKET, MemoryS3(body)))
+    monkeypatch.setattr(module, "bus", Bus("bus", bus))
+    counted = metrics_of(lambda: module.handler(sample(), context))
+    assert counted.pop(("UploadsLoaded",)) == 1
+    assert counted == {
+        ("EventsStaged", "upload", "page.viewed"): 2,
+        ("EventsReceived", "upload", "page.viewed"): 2,
+        ("EventsStaged", "upload", "other"): 2,
+        ("EventsReceived", "upload", "other"): 2,
+        ("EventsQuarantined", "upload", "other"): 2,
+    }
+    [line] = log
+    assert (line["received"], line["quarantined"]) == (4, 2)
+    assert line["batch_ids"] == [bus.details[0]["batch_id"]]
+    assert "jane" not in json.dumps(log)
 
 
 def test_another_version_is_another_batch() -> None:

@@ -38,7 +38,7 @@ class Queue:
         self.rows: list[dict[str, Any]] = []
         self.refuses = False
 
-    def send(self, lines: Iterable[str]) -> int:
+    def send(self, lines: Iterable[str], _correlation_id: str) -> int:
         if self.refuses:
             raise DeliveryFailed("refused")
         self.rows.extend(json.loads(line) for line in lines)

@@ -425,7 +425,33 @@ def test_a_failed_statement_is_explained_in_the_log(
 ) -> None:
     module, _ = serve("metrics", fault=StatementFailed("s-1", "division by zero"))
     module.handler(request("metrics"), context)
-    assert [vars(record)["error"] for record in caplog.records] == ["division by zero"]
+    [line] = [record for record in caplog.records if record.message == "not answered"]
+    assert vars(line)["error"] == "division by zero"
+
+
+@pytest.mark.parametrize(
+    ("source", "metric"),
+    [("warehouse", "AnswersFromWarehouse"), ("memory", "AnswersKept"), ("stale", "StaleAnswers")],
+)
+def test_the_log_tells_where_an_answer_came_from(
+    serve: Serve,
+    clock: Clock,
+    context: Any,
+    capsys: pytest.CaptureFixture[str],
+    source: str,
+    metric: str,
+) -> None:
+    module, warehouse = serve("metrics", [LINE])
+    if source != "warehouse":
+        module.handler(request("metrics"), context)
+    if source == "stale":
+        clock.wait(1000)
+        warehouse.fault = WarehouseUnavailable("no answer")
+    capsys.readouterr()
+    module.handler(request("metrics"), context)
+    assert module.telemetry.logger.get_current_keys()["source"] == source
+    [line] = [json.loads(t) for t in capsys.readouterr().out.splitlines() if '"_aws"' in t]
+    assert line[metric] == [1.0]
 
 
 @pytest.mark.parametrize("key", ["", "abc", "A" * 64, "0" * 63 + "\n", "0" * 65])

@@ -27,6 +27,7 @@ from pipeline.serve.telling.record import event_query
 from pipeline.serve.telling.state import status_query
 from pipeline.sql import FOLDER, quoted, statement
 from pipeline.warehouse import TOKENS
+from pipeline.watch.questions import balance_query, known_query, objects_query, totals_query
 
 CATALOGUE = load_catalogue()
 ROLE = "arn:aws:iam::123456789012:role/copy"
@@ -42,6 +43,8 @@ FRAGMENTS = {
     "serve/parts.sql",
     "load/measured.sql",
     "load/touched_hours.sql",
+    "load/told_events.sql",
+    "load/told_facts.sql",
     "schema/add_column.sql",
 }
 
@@ -98,7 +101,7 @@ def definitions() -> Iterator[str]:
     texts = ddl.Existing({CATALOGUE["page.viewed"].table: short}, frozenset())
     yield from ddl.widen_columns(CATALOGUE, texts)
     yield from ddl.create_users(("IAMR:a-b", "IAMR:c+d=e,f.g@h"), texts)
-    yield from ddl.grant(ALL_TYPES, "events", "IAMR:a-b", "IAMR:c+d=e,f.g@h")
+    yield from ddl.grant(ALL_TYPES, "events", ddl.Users("IAMR:a-b", "IAMR:c+d=e,f.g@h", "IAMR:i"))
     yield statement("schema/read_columns")
     yield statement("schema/read_users")
 
@@ -141,7 +144,14 @@ def questions() -> Iterator[str]:
     yield status_query(ALL_TYPES)
 
 
-@pytest.mark.parametrize("made", [loads, definitions, questions])
+def checks() -> Iterator[str]:
+    yield balance_query()
+    yield totals_query()
+    yield objects_query()
+    yield known_query(["k", "l"])
+
+
+@pytest.mark.parametrize("made", [loads, definitions, questions, checks])
 def test_every_generated_statement_parses_as_redshift_sql(made: object) -> None:
     assert callable(made)
     faults = {sql: found for sql in set(made()) if (found := unparsable(sql))}
@@ -153,7 +163,7 @@ def test_every_file_is_used_by_a_generated_statement(path: Path) -> None:
     text = (FOLDER / path).read_text()
     body = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("--"))
     first_words = re.split(r"\$\{", body.strip().removesuffix(";"), maxsplit=1)[0]
-    generated = [*loads(), *definitions(), *questions()]
+    generated = [*loads(), *definitions(), *questions(), *checks()]
     assert any(first_words.replace("$$", "$") in sql for sql in generated)
 
 
@@ -183,7 +193,7 @@ def test_what_is_no_identifier_is_not_quoted(name: str) -> None:
 
 
 def test_statements_go_out_without_comments() -> None:
-    assert not any("--" in sql for sql in (*loads(), *definitions(), *questions()))
+    assert not any("--" in sql for sql in (*loads(), *definitions(), *questions(), *checks()))
 
 
 def test_only_parameters_look_like_parameters() -> None:

@@ -4,7 +4,7 @@ import gzip
 import importlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
@@ -213,10 +213,73 @@ def test_a_row_is_as_wide_as_the_staging_table() -> None:
     sql = statement("load/create_staged_events")
     columns = dict(re.findall(r'^ +"?(\w+)"? (?:VARCHAR\((\d+)\)|TIMESTAMPTZ)', sql, re.MULTILINE))
     assert columns.pop("batch_id")
+    assert columns.pop("correlation_id")
     assert columns.keys() == WIDTHS.keys()
     assert {name: int(width) for name, width in columns.items() if width} == {
         name: width for name, width in WIDTHS.items() if columns[name]
     }
+
+
+def correlated(told: Any, body: str = "", **changes: Any) -> Any:
+    attributes = {
+        "format": {"stringValue": "rows.v1", "dataType": "String"},
+        "correlation_id": {"stringValue": told, "dataType": "String"},
+    }
+    return foreign(body=body or row_text(), messageAttributes=attributes, **changes)
+
+
+def test_rows_keep_what_they_came_with() -> None:
+    batch = make_batch([correlated("c-1", messageId="m-1"), correlated("c-1", messageId="m-2")])
+    assert [json.loads(line)["correlation_id"] for line in batch.lines] == ["c-1", "c-1"]
+    assert batch.correlation_ids == ("c-1",)
+
+
+def test_messages_of_an_earlier_release_are_staged_as_they_were() -> None:
+    row = row_of(foreign(body=row_text()))
+    assert row == GOOD | {"batch_id": row["batch_id"], "position": 0}
+
+
+@pytest.mark.parametrize("told", ["x" * 65, 'a","id":"b', "a b", "", None, "é"])
+def test_an_id_of_another_form_is_not_taken(told: Any) -> None:
+    row = row_of(correlated(told))
+    assert "reason" not in row
+    assert "correlation_id" not in row
+
+
+def test_a_foreign_line_does_not_get_the_id_of_others() -> None:
+    assert "correlation_id" not in row_of(correlated("c-1", body="hello"))
+
+
+def test_a_batch_is_counted_by_entrance_and_type(  # noqa: PLR0913, PLR0917 (fixtures)
+    module: ModuleType,
+    s3: MemoryS3,
+    bus: MemoryBus,
+    context: object,
+    metrics_of: Callable[[Callable[[], Any]], dict[tuple[str, ...], float]],
+    log: list[dict[str, Any]],
+) -> None:
+    lines = [
+        row_text(), row_text(id="2", entrance="webhook"), row_text(id="3"),
+        row_text(id="4", entrance="janedoe", type="jane.doe"), "hello",
+    ]  # fmt: skip
+    records = [correlated("c-1", body="\n".join(lines))]
+    counted = metrics_of(lambda: module.handler({"Records": records}, context))
+    assert counted.pop(("BatchAge",)) > 0
+    assert counted.pop(("BatchBytes",)) == len(gzip.decompress(*s3.objects.values()))
+    assert counted == {
+        ("BatchesStaged",): 1,
+        ("BatchEvents",): 5,
+        ("ForeignMessages",): 1,
+        ("EventsStaged", "request", "page.viewed"): 2,
+        ("EventsStaged", "webhook", "page.viewed"): 1,
+        ("EventsStaged", "queue", "other"): 2,
+        ("EventsQuarantined", "queue", "other"): 1,
+    }
+    assert len(bus.entries) == 1
+    [line] = log
+    assert line["batch_id"] == make_batch(records).batch_id
+    assert (line["correlation_ids"], line["staged"], line["foreign"]) == (["c-1"], 5, 1)
+    assert "jane" not in json.dumps(log)
 
 
 def test_a_refused_announcement_leaves_the_messages_in_the_queue(

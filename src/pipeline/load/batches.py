@@ -8,8 +8,9 @@ from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
 from pipeline.errors import MalformedAnnouncement
 from pipeline.lake import Lake
-from pipeline.load.plan import EVENTS, Announcement, read_announcement
-from pipeline.load.transactions import Loader, Outcome
+from pipeline.load.plan import Announcement, read_announcement
+from pipeline.load.reporting import report
+from pipeline.load.transactions import Loader
 from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
 
@@ -41,9 +42,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     loader = Loader(
         warehouse, lake, catalogue, settings.copy_role_arn, lambda: deadline - time.monotonic()
     )
-    outcome = loader.load(announcements)
+    started = time.time()
+    try:
+        outcome = loader.load(announcements)
+    finally:
+        telemetry.count_usage(warehouse.take_usage())
     outcome.failed |= malformed
-    report(outcome)
+    report(outcome, announcements, (started, time.time()))
     return {"batchItemFailures": [{"itemIdentifier": name} for name in outcome.failed]}
 
 
@@ -58,21 +63,3 @@ def read_announcements(
         except MalformedAnnouncement as fault:
             malformed[record["messageId"]] = str(fault)
     return announcements, malformed
-
-
-def report(outcome: Outcome) -> None:
-    """Write metrics and the log: counts, and why messages must come again."""
-    events = [tally for tally in outcome.tallies if tally["kind"] == EVENTS]
-    facts = [tally for tally in outcome.tallies if tally["kind"] != EVENTS]
-    for metric, verdict in (
-        ("EventsLoaded", "loaded"),
-        ("EventsDuplicate", "duplicates"),
-        ("EventsInConflict", "conflicts"),
-        ("EventsQuarantinedLoaded", "quarantined"),
-    ):
-        telemetry.count(metric, sum(tally[verdict] for tally in events))
-    telemetry.count("FactsLoaded", sum(tally["loaded"] for tally in facts))
-    telemetry.count("LoadsDone", outcome.transactions)
-    telemetry.count("LoadsFailed", len(outcome.failed))
-    for message_id, reason in outcome.failed.items():
-        telemetry.logger.warning("not loaded", message_id=message_id, reason=reason)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.catalogue import Column, EventType
 from pipeline.errors import SchemaConflict
@@ -12,9 +12,11 @@ from pipeline.sql import quoted, statement
 
 BASE_TABLES = ("events", "quarantine", "loads", "load_mutex", "versions")
 READ_TABLES = ("events", "quarantine", "loads", "versions")
+CHECKED_TABLES = ("events", "quarantine", "loads")
 # Columns that tables of the first release lack.
 LATER_COLUMNS = {
-    "events": {"version": "BIGINT DEFAULT 0"},
+    "events": {"version": "BIGINT DEFAULT 0", "correlation_id": "VARCHAR(64)"},
+    "quarantine": {"correlation_id": "VARCHAR(64)"},
     "loads": {"announced_at": "TIMESTAMPTZ"},
 }
 ROLLUPS = re.compile(r"(?:rollup|histogram)_")
@@ -29,6 +31,14 @@ DATA_TYPES = {
 TEXT = "character varying"
 
 Catalogue = Mapping[str, EventType]
+
+
+class Users(NamedTuple):
+    """The database users that the functions come in as."""
+
+    loader: str
+    reader: str
+    checker: str
 
 
 @dataclass(frozen=True)
@@ -149,14 +159,16 @@ def create_users(users: Iterable[str], existing: Existing) -> list[str]:
     ]
 
 
-def grant(catalogue: Catalogue, database: str, loader: str, reader: str) -> list[str]:
-    """Grant the loader and the reader what each needs, and no more."""
+def grant(catalogue: Catalogue, database: str, users: Users) -> list[str]:
+    """Grant each user what it needs, and no more."""
     types = catalogue.values()
     own = [quoted(table) for one in types for table in (one.table, *rollup_tables(one))]
     written, read = (", ".join([*tables, *own]) for tables in (BASE_TABLES, READ_TABLES))
+    checked = ", ".join(CHECKED_TABLES)
     return [
-        statement("schema/grant_loader", tables=written, user=f'"{loader}"'),
-        statement("schema/grant_temp", database=quoted(database), user=f'"{loader}"'),
-        statement("schema/grant_temp", database=quoted(database), user=f'"{reader}"'),
-        statement("schema/grant_reader", tables=read, user=f'"{reader}"'),
+        statement("schema/grant_loader", tables=written, user=f'"{users.loader}"'),
+        statement("schema/grant_temp", database=quoted(database), user=f'"{users.loader}"'),
+        statement("schema/grant_temp", database=quoted(database), user=f'"{users.reader}"'),
+        statement("schema/grant_reader", tables=read, user=f'"{users.reader}"'),
+        statement("schema/grant_reader", tables=checked, user=f'"{users.checker}"'),
     ]

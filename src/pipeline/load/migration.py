@@ -12,11 +12,17 @@ MAX_STATEMENTS = 40  # of one transaction, a quota of the Data API
 
 @dataclass(frozen=True)
 class Names:
-    """The database, and the IAM roles as which the loader and the reader come in."""
+    """The database, and the IAM roles as which the loader, the reader and the check come in."""
 
     database: str
     loader_role: str
     reader_role: str
+    checker_role: str
+
+    def users(self) -> ddl.Users:
+        """Name the database users of these roles; raises ValueError for what is no role's name."""
+        roles = (self.loader_role, self.reader_role, self.checker_role)
+        return ddl.Users(*map(ddl.user_name, roles))
 
 
 class Administered(Protocol):
@@ -45,16 +51,16 @@ def update_schema(
 
     `left` tells the seconds that remain. Raises SchemaConflict before anything is changed.
     """
-    loader, reader = map(ddl.user_name, (names.loader_role, names.reader_role))
-    existing = _read_existing(warehouse, (loader, reader), left())
+    users = names.users()
+    existing = _read_existing(warehouse, users, left())
     alone = ddl.widen_columns(catalogue, existing)
     tables = [
         *ddl.create_tables(catalogue),
         *ddl.add_columns(catalogue, existing),
         *ddl.add_later_columns(existing),
-        *ddl.create_users((loader, reader), existing),
+        *ddl.create_users(users, existing),
     ]
-    granted = ddl.grant(catalogue, names.database, loader, reader)
+    granted = ddl.grant(catalogue, names.database, users)
     for batch in (*_batches(tables), *ddl.rebuild_rollups(catalogue, existing), granted):
         warehouse.execute_batch(batch, seconds=left())
     for sql in alone:
@@ -66,10 +72,9 @@ def _batches(statements: Sequence[str]) -> list[Sequence[str]]:
     return [statements[start : start + MAX_STATEMENTS] for start in starts]
 
 
-def _read_existing(warehouse: Administered, users: tuple[str, str], seconds: float) -> ddl.Existing:
+def _read_existing(warehouse: Administered, users: ddl.Users, seconds: float) -> ddl.Existing:
     questions = [statement("schema/read_columns"), statement("schema/read_users")]
-    loader, reader = (user.lower() for user in users)
-    names = {"loader": loader, "reader": reader}
+    names = {name: user.lower() for name, user in users._asdict().items()}
     done = warehouse.execute_batch(questions, names, seconds=seconds)
     columns, found = (warehouse.result(f"{done.id}:{number}") for number in (1, 2))
     return ddl.read_existing(columns, found)

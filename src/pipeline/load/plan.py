@@ -31,7 +31,8 @@ MAX_POINTERS = 100
 class Pointer:
     """One object of the lake to load: `kind` is `events` or `facts:<type>`.
 
-    `announced_at` (RFC 3339, or empty) is when the bus got to know of it, which is only told.
+    `announced_at` (RFC 3339, or empty) is when the bus got to know of it, `received_at` when the
+    first event of the batch came in; both are only told.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Pointer:
     key: str
     rows: int
     announced_at: str = field(default="", compare=False)
+    received_at: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,9 @@ def read_announcement(
         _demand(event["source"] == SOURCE, "it comes from elsewhere")
         _demand(detail["bucket"] == bucket, "it names another bucket")
         _demand(bool(BATCH_ID.match(detail["batch_id"])), "batch_id is malformed")
-        at = _moment(event.get("time"))
+        announced_at, received_at = _moment(event.get("time")), _moment(detail.get("received_at"))
         pointers = [
-            replace(pointer, announced_at=at)
+            replace(pointer, announced_at=announced_at, received_at=received_at)
             for pointer in _pointers(event["detail-type"], detail, catalogue)
         ]
         return Announcement(record["messageId"], str(event.get("id", "")), tuple(pointers))

@@ -21,6 +21,7 @@ class Settings:
     admin_secret_arn: str
     loader_role_name: str
     reader_role_name: str
+    checker_role_name: str
 
 
 settings = from_env(Settings)
@@ -28,7 +29,12 @@ warehouse = Warehouse(
     settings.workgroup_name, settings.database_name, secret_arn=settings.admin_secret_arn
 )
 catalogue = load_catalogue()
-names = Names(settings.database_name, settings.loader_role_name, settings.reader_role_name)
+names = Names(
+    settings.database_name,
+    settings.loader_role_name,
+    settings.reader_role_name,
+    settings.checker_role_name,
+)
 
 
 @telemetry.observed

@@ -53,7 +53,7 @@ def load_statements(
         statement("load/create_tallies", verdicts=_verdicts(types, with_events=with_events)),
         statement("load/delete_replaced_loads"),
         statement("load/insert_loads"),
-        statement("load/read_tallies"),
+        statement("load/read_tallies", parts=_told(catalogue, with_events=with_events)),
     ]
 
 
@@ -139,4 +139,12 @@ def _verdicts(types: Iterable[EventType], *, with_events: bool) -> str:
     parts = (
         statement("load/select_verdicts", kind=kind, judged=table) for kind, table in judged.items()
     )
+    return "\nUNION ALL\n".join(parts)
+
+
+def _told(catalogue: Mapping[str, EventType], *, with_events: bool) -> str:
+    parts = [statement("load/told_facts")]
+    if with_events:
+        types = ", ".join(f"'{name}'" for name in sorted(catalogue))
+        parts.append(statement("load/told_events", types=types))
     return "\nUNION ALL\n".join(parts)

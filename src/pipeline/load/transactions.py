@@ -1,7 +1,9 @@
 """Loads announcements: as few transactions as possible, around any object that is poison."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from pipeline.catalogue import EventType
@@ -47,12 +49,26 @@ class Shelf(Protocol):
         """Return the s3:// address of a key."""
 
 
+@dataclass(frozen=True)
+class Load:
+    """One transaction that is in the warehouse: its objects, and what became of their rows.
+
+    Tallies are by batch and kind, of events by entrance and type as well; objects that had been
+    loaded before have none. `seconds` is what it took, from its manifests to its tallies.
+    """
+
+    id: str
+    pointers: Sequence[Pointer]
+    tallies: Sequence[Tally]
+    committed_at: datetime
+    seconds: float
+
+
 @dataclass
 class Outcome:
-    """What became of the announcements: tallies by batch and kind, and which must come again."""
+    """What became of the announcements: what was loaded, and which must come again."""
 
-    tallies: list[Tally] = field(default_factory=list)
-    transactions: int = 0
+    loads: list[Load] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)  # reasons for the log, by message
 
     def fail(self, announcements: Sequence[Announcement], reason: str) -> None:
@@ -97,15 +113,15 @@ class Loader:
     def _load_group(self, group: Sequence[Announcement], outcome: Outcome) -> None:
         missing: set[tuple[str, str]] = set()
         for pointers in split_transactions(group):
-            tallies = self._load_pointers(pointers, load_name(group, pointers))
-            outcome.transactions += 1
-            outcome.tallies += tallies
-            missing |= {(t["kind"], t["batch_id"]) for t in tallies if t["missing"]}
+            load = self._load_pointers(pointers, load_name(group, pointers))
+            outcome.loads.append(load)
+            missing |= {(t["kind"], t["batch_id"]) for t in load.tallies if t["missing"]}
         early = [one for one in group if missing & {(p.kind, p.batch_id) for p in one.pointers}]
         outcome.fail(early, "facts came before their events")
 
-    def _load_pointers(self, pointers: Sequence[Pointer], name: str) -> list[Tally]:
+    def _load_pointers(self, pointers: Sequence[Pointer], name: str) -> Load:
         """Run one transaction; one that an earlier call ran and that fell short is run anew."""
+        started = time.monotonic()
         copying = Copying(self.role_arn, self._write_manifests(pointers, name))
         statements = load_statements(pointers, self.catalogue, copying)
         parameters = load_parameters(pointers)
@@ -117,9 +133,11 @@ class Loader:
                 done = self.warehouse.execute_batch(
                     statements, parameters, seconds=self.left(), token=token
                 )
+                committed_at = datetime.now(UTC)
                 tallies = self.warehouse.result(f"{done.id}:{len(statements)}")
                 if not (done.replayed and any(tally["missing"] for tally in tallies)):
-                    return tallies
+                    seconds = time.monotonic() - started
+                    return Load(name, pointers, tallies, committed_at, seconds)
                 token = next_token(token, done.id)
             except StatementFailed as fault:
                 if not fault.replayed:

@@ -8,6 +8,7 @@ from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
 from pipeline.lake import Lake, step_key
 from pipeline.prepare.anomalies import detected_lines
+from pipeline.prepare.calculating import calculating
 from pipeline.prepare.steps import move
 from pipeline.settings import from_env
 
@@ -28,6 +29,9 @@ def handler(event: Any, _context: Any) -> Any:
     """Read the facts that the pointer names and point to the marked ones; repeatable."""
     tally: Counter[str] = Counter()
     key = step_key("detected", event["batch_id"])
-    lake.write_lines(key, detected_lines(lake.read_lines(event["key"]), catalogue, tally))
+    with calculating("detect", event["batch_id"]):
+        lines = list(detected_lines(lake.read_lines(event["key"]), catalogue, tally))
+    lake.write_lines(key, lines)
+    telemetry.logger.info("detected", extra={"tally": dict(tally)})
     telemetry.count("AnomaliesDetected", tally["anomalies"])
     return move(event, key, tally["facts"])

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
 from pipeline.lake import Lake, step_key
+from pipeline.prepare.calculating import calculating
 from pipeline.prepare.computed import COMPUTED
 from pipeline.prepare.facts import enriched_lines, recipe_of
 from pipeline.prepare.steps import move
@@ -28,10 +29,13 @@ recipes = {name: recipe_of(kind, COMPUTED) for name, kind in load_catalogue().it
 def handler(event: Any, _context: Any) -> Any:
     """Read the staged batch that the pointer names and point to its facts; repeatable."""
     tally: Counter[str] = Counter()
-    key = step_key("enriched", event["batch_id"])
-    rows = lake.read_lines(event["key"])
-    lake.write_lines(key, enriched_lines(rows, event["batch_id"], recipes, tally))
-    if tally["failed"] or tally["unknown"]:
-        telemetry.logger.warning("some facts are incomplete", extra={"tally": dict(tally)})
+    batch_id = event["batch_id"]
+    key = step_key("enriched", batch_id)
+    with calculating("enrich", batch_id):
+        lines = list(enriched_lines(lake.read_lines(event["key"]), batch_id, recipes, tally))
+    lake.write_lines(key, lines)
+    complete = not (tally["failed"] or tally["unknown"])
+    tell = telemetry.logger.info if complete else telemetry.logger.warning
+    tell("enriched" if complete else "some facts are incomplete", extra={"tally": dict(tally)})
     telemetry.count("ComputationsFailed", tally["failed"])
     return move(event, key, tally["facts"])

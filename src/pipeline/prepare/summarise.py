@@ -6,6 +6,7 @@ from typing import Any
 from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
 from pipeline.lake import Lake, facts_key
+from pipeline.prepare.calculating import calculating
 from pipeline.prepare.summary import report_of, summed_up
 from pipeline.settings import from_env
 
@@ -24,9 +25,18 @@ catalogue = load_catalogue()
 @telemetry.observed
 def handler(event: Any, _context: Any) -> Any:
     """Write the facts that the pointer names, by type, and return the report; repeatable."""
-    shares, unusual = summed_up(lake.read_lines(event["key"]), catalogue)
-    report = report_of(event, shares, unusual, facts_key)
+    with calculating("summarise", event["batch_id"]):
+        shares, unusual = summed_up(lake.read_lines(event["key"]), catalogue)
+        report = report_of(event, shares, unusual, facts_key)
     for facts in report["facts"]:
         lake.write_lines(facts["key"], shares[facts["type"]].lines)
-        telemetry.count("FactsPrepared", facts["rows"])
+        count(facts["type"], facts["rows"])
+    rows = {facts["type"]: facts["rows"] for facts in report["facts"]}
+    telemetry.logger.info("summarised", extra={"facts": rows})
     return report
+
+
+def count(event_type: str, rows: int) -> None:
+    """Count prepared events and their facts, of which each has one row."""
+    known = event_type if event_type in catalogue else "other"
+    telemetry.count_by({"type": known}, {"EventsPrepared": rows, "FactsPrepared": rows})

@@ -1,5 +1,6 @@
 """Writes the rows of an upload to the lake in batches and announces them once all are there."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -10,6 +11,7 @@ from pipeline.errors import MalformedEvent
 from pipeline.event import Catalogue, Row, number_line, receive_at
 from pipeline.receive.notification import Upload
 from pipeline.receive.objects import Origin, broken_object, read_rows
+from pipeline.receive.tallies import Tally, tally
 
 MAX_ROWS = 5_000
 MAX_BYTES = 8_000_000
@@ -36,11 +38,15 @@ class Bus(Protocol):
 
 @dataclass
 class Staged:
-    """The batches of one upload so far: their announcements, and how many events are in them."""
+    """The batches of one upload so far: their announcements, and which events are in them."""
 
     details: list[dict[str, Any]] = field(default_factory=list)
-    events: int = 0
-    quarantined: int = 0
+    tally: Tally = field(default_factory=Counter)
+
+    @property
+    def batch_ids(self) -> list[str]:
+        """The batches' names, in the order of the upload."""
+        return [detail["batch_id"] for detail in self.details]
 
 
 def load_upload(upload: Upload, lake: Lake, bus: Bus, catalogue: Catalogue) -> Staged:
@@ -52,12 +58,17 @@ def load_upload(upload: Upload, lake: Lake, bus: Bus, catalogue: Catalogue) -> S
     answer = lake.open_object(upload.bucket, upload.key, upload.version_id)
     origin = _origin(upload, answer)
     staged = Staged()
+
+    def stage(rows: list[Row], part: str) -> None:
+        staged.tally.update(tally(rows, catalogue))
+        staged.details.append(_write(rows, part, origin, upload.correlation_id, lake))
+
     try:
         for part, rows in enumerate(split(read_rows(answer["Body"], origin, catalogue))):
-            _stage(rows, str(part), origin, lake, staged)
+            stage(rows, str(part))
     except MalformedEvent as fault:
         staged = Staged()
-        _stage([broken_object(origin, fault)], "object", origin, lake, staged)
+        stage([broken_object(origin, fault)], "object")
     for detail in staged.details:
         bus.announce(BATCH_STAGED, detail)
     return staged
@@ -83,9 +94,11 @@ def _origin(upload: Upload, answer: Any) -> Origin:
     return Origin(upload.key, upload.source, version, receive_at("upload", upload.uploaded_at))
 
 
-def _stage(rows: list[Row], part: str, origin: Origin, lake: Lake, staged: Staged) -> None:
+def _write(
+    rows: list[Row], part: str, origin: Origin, correlation_id: str, lake: Lake
+) -> dict[str, Any]:
     batch_id = sha256(f"{origin.source}\n{origin.version}\n{part}".encode()).hexdigest()
-    lines = [number_line(row.line, batch_id, n).encode() for n, row in enumerate(rows)]
-    staged.events += len(rows)
-    staged.quarantined += sum(row.fault is not None for row in rows)
-    staged.details.append(lake.write_batch(batch_id, origin.receipt.received_at, lines))
+    lines = [
+        number_line(row.line, batch_id, n, correlation_id).encode() for n, row in enumerate(rows)
+    ]
+    return lake.write_batch(batch_id, origin.receipt.received_at, lines)

@@ -5,9 +5,13 @@ from typing import Any
 
 from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
+from pipeline.correlation import first_usable
 from pipeline.errors import DeliveryFailed
+from pipeline.event import Row
 from pipeline.queue import RowQueue
+from pipeline.receive import noting
 from pipeline.receive.dynamodb import inserts, make_rows
+from pipeline.receive.tallies import tally
 from pipeline.settings import from_env
 
 
@@ -24,19 +28,26 @@ catalogue = load_catalogue()
 
 
 @telemetry.observed
-def handler(event: Any, _context: Any) -> dict[str, Any]:
+def handler(event: Any, context: Any) -> dict[str, Any]:
     """Send the inserted items of one stream batch to the queue, all or, by telling so, none."""
     records = event["Records"]
+    correlation_id = noting.begin(first_usable(records[0].get("eventID"), context.aws_request_id))
     changes = inserts(records)
-    rows = list(make_rows(changes, catalogue))
+    with telemetry.step(noting.CALCULATION):
+        rows = list(make_rows(changes, catalogue))
     try:
-        queue.send(row.line for row in rows)
+        queue.send((row.line for row in rows), correlation_id)
     except DeliveryFailed:
-        telemetry.logger.exception("the queue took nothing; the stream waits")
-        telemetry.count("DeliveriesFailed", 1)
+        noting.note_failure("change", "the queue took nothing; the stream waits")
         first = records[0]["dynamodb"]["SequenceNumber"]
         return {"batchItemFailures": [{"itemIdentifier": first}]}
-    telemetry.count("EventsReceived", len(rows))
-    telemetry.count("EventsQuarantined", sum(row.fault is not None for row in rows))
-    telemetry.count("ChangesIgnored", len(records) - len(changes))
+    _note(rows, ignored=len(records) - len(changes))
     return {"batchItemFailures": []}
+
+
+def _note(rows: list[Row], ignored: int) -> None:
+    telemetry.count("ChangesIgnored", ignored)
+    telemetry.log_keys(ignored=ignored)
+    if len(rows) == 1:
+        telemetry.annotate(event_key=rows[0].event_key)
+    noting.note_received("change", tally(rows, catalogue))

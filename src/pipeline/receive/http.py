@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from pipeline.correlation import HEADER
 from pipeline.errors import MalformedEvent, PipelineError
 
 MAX_BODY_BYTES = 1_048_576
@@ -84,6 +85,11 @@ def problem(status: int, fault: MalformedEvent, **more: Any) -> Answer:
         **more,
     }
     return reply(status, document, "application/problem+json")
+
+
+def identified(answer: Answer, correlation_id: str) -> Answer:
+    """Tell the sender by which id the delivery is found again."""
+    return {**answer, "headers": {**answer["headers"], HEADER: correlation_id}}
 
 
 def unavailable() -> Answer:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
+from pipeline.correlation import first_usable
 from pipeline.envelope import MAX_ATTRIBUTE
 
 PREFIX = "incoming/"
@@ -22,6 +23,13 @@ class Upload:
     key: str
     version_id: str | None
     uploaded_at: datetime
+    request_id: str | None = None
+
+    @property
+    def correlation_id(self) -> str:
+        """What S3 called the request that brought it, else a hash of what it is."""
+        place = f"{self.bucket}\n{self.key}\n{self.version_id or ''}"
+        return first_usable(self.request_id, sha256(place.encode()).hexdigest())
 
     @property
     def source(self) -> str:
@@ -67,4 +75,5 @@ def _upload(record: Mapping[str, Any]) -> Upload:
         key=unquote_plus(stored["key"]),
         version_id=stored.get("versionId"),
         uploaded_at=datetime.fromisoformat(record["eventTime"]).astimezone(UTC),
+        request_id=record.get("responseElements", {}).get("x-amz-request-id"),
     )

@@ -1,7 +1,7 @@
 """What became of each event of one delivery, and how the sender is told."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -18,19 +18,20 @@ FORBIDDEN = "RESERVED_SOURCE"
 class Queue(Protocol):
     """Where rows are kept: pipeline.queue.RowQueue, or a fake."""
 
-    def send(self, lines: Iterable[str]) -> int:
+    def send(self, lines: Iterable[str], correlation_id: str) -> int:
         """Keep all lines or raise DeliveryFailed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One event of a delivery: its place there, its key if it was taken, its fault if any."""
+    """One event of a delivery: its place there, its fault if any; key and type if it was taken."""
 
     index: int
     status: Status
     line: str = ""
     event_key: str | None = None
     fault: MalformedEvent | None = None
+    event_type: str = ""
 
     def told(self) -> dict[str, Any]:
         """Say it to the sender."""
@@ -58,12 +59,12 @@ def take(
     ]
 
 
-def keep(outcomes: list[Outcome], queue: Queue) -> None:
+def keep(outcomes: list[Outcome], queue: Queue, correlation_id: str) -> None:
     """Send what was taken to the queue; returns when the queue has all of it.
 
     Raises DeliveryFailed otherwise.
     """
-    queue.send(outcome.line for outcome in outcomes if outcome.line)
+    queue.send((outcome.line for outcome in outcomes if outcome.line), correlation_id)
 
 
 def answer(outcomes: list[Outcome]) -> Answer:
@@ -78,14 +79,6 @@ def answer(outcomes: list[Outcome]) -> Answer:
     return problem(status, faults[0], **document)
 
 
-def count(outcomes: list[Outcome], counter: Callable[[str, int], None]) -> None:
-    """Count a delivery once for all its events."""
-    by_status = Counter(outcome.status for outcome in outcomes)
-    counter("EventsReceived", len(outcomes))
-    counter("EventsQuarantined", by_status["quarantined"])
-    counter("EventsRejected", by_status["rejected"])
-
-
 def _take_one(
     index: int, event: Any, receipt: Receipt, catalogue: Catalogue, own_source: str | None
 ) -> Outcome:
@@ -95,7 +88,7 @@ def _take_one(
     except MalformedEvent as fault:
         return Outcome(index, "rejected", fault=fault)
     status: Status = "quarantined" if row.fault else "accepted"
-    return Outcome(index, status, row.line, row.event_key, row.fault)
+    return Outcome(index, status, row.line, row.event_key, row.fault, row.event_type)
 
 
 def _check_source(source: str, own_source: str | None) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 
 from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
+from pipeline.correlation import request_id
 from pipeline.errors import DeliveryFailed
 from pipeline.event import receive_at
 from pipeline.origins import readable_from
 from pipeline.queue import RowQueue
-from pipeline.receive import outcomes
+from pipeline.receive import noting, outcomes
 from pipeline.receive.cloudevents import read_request
-from pipeline.receive.http import Answer, Refused, problem, unavailable
+from pipeline.receive.http import Answer, Refused, identified
 from pipeline.settings import from_env
 
 
@@ -31,18 +32,22 @@ catalogue = load_catalogue()
 
 @telemetry.observed
 @readable_from(settings.allowed_origin)
-def handler(event: Any, _context: Any) -> Answer:
+def handler(event: Any, context: Any) -> Answer:
     """Take the events of one API Gateway request."""
+    correlation_id = noting.begin(request_id(event, context))
+    return identified(_answer(event, correlation_id), correlation_id)
+
+
+def _answer(event: Any, correlation_id: str) -> Answer:
     receipt = receive_at("request", datetime.now(UTC))
     try:
-        taken = outcomes.take(read_request(event), receipt, catalogue)
-        outcomes.keep(taken, queue)
-    except Refused as refused:
-        telemetry.count("RequestsRefused", 1)
-        return problem(refused.status, refused.fault)
+        events = read_request(event)
+        with telemetry.step(noting.CALCULATION):
+            taken = outcomes.take(events, receipt, catalogue)
+        outcomes.keep(taken, queue, correlation_id)
+    except Refused as refusal:
+        return noting.refused("request", refusal)
     except DeliveryFailed:
-        telemetry.logger.exception("the queue took nothing")
-        telemetry.count("DeliveriesFailed", 1)
-        return unavailable()
-    outcomes.count(taken, telemetry.count)
+        return noting.failed("request", "the queue took nothing")
+    noting.note_outcomes("request", taken, catalogue)
     return outcomes.answer(taken)

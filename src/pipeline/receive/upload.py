@@ -7,9 +7,12 @@ from pipeline import telemetry
 from pipeline.bus import Bus
 from pipeline.catalogue import load_catalogue
 from pipeline.lake import Lake
-from pipeline.receive.batches import load_upload
+from pipeline.receive import noting
+from pipeline.receive.batches import Staged, load_upload
 from pipeline.receive.notification import FOREIGN, read_notification
 from pipeline.settings import from_env
+
+MAX_TOLD = 100  # batches of one upload that are named
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,18 @@ def handler(event: Any, _context: Any) -> None:
     if ignored[FOREIGN]:
         telemetry.logger.error("objects of another bucket were announced to this function")
     for upload in uploads:
-        staged = load_upload(upload, lake, bus, catalogue)
+        noting.begin(upload.correlation_id)
+        with telemetry.step(noting.CALCULATION):
+            staged = load_upload(upload, lake, bus, catalogue)
         telemetry.count("UploadsLoaded", 1)
-        telemetry.count("EventsReceived", staged.events)
-        telemetry.count("EventsQuarantined", staged.quarantined)
+        note_staged(staged, upload.correlation_id)
+
+
+def note_staged(staged: Staged, correlation_id: str) -> None:
+    """Count what one upload brought, which is staged as soon as it is received."""
+    for (event_type, _), number in staged.tally.items():
+        telemetry.count_by({"entrance": "upload", "type": event_type}, {"EventsStaged": number})
+    batch_ids = staged.batch_ids[:MAX_TOLD]
+    telemetry.note(batch_ids=batch_ids, correlation_ids=[correlation_id])
+    telemetry.log_keys(batch_ids=batch_ids)
+    noting.note_received("upload", staged.tally)

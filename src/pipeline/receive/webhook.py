@@ -12,12 +12,13 @@ from aws_lambda_powertools.utilities.parameters.exceptions import (
 
 from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
+from pipeline.correlation import request_id
 from pipeline.errors import DeliveryFailed
 from pipeline.event import receive_at
 from pipeline.queue import RowQueue
-from pipeline.receive import outcomes
+from pipeline.receive import noting, outcomes
 from pipeline.receive.delivery import read_delivery
-from pipeline.receive.http import Answer, Refused, problem, unavailable
+from pipeline.receive.http import Answer, Refused, identified
 from pipeline.receive.signature import SecretMalformed
 from pipeline.secret import provider
 from pipeline.settings import from_env
@@ -46,19 +47,22 @@ def secrets() -> Any:
 
 
 @telemetry.observed
-def handler(event: Any, _context: Any) -> Answer:
+def handler(event: Any, context: Any) -> Answer:
     """Take the events of one webhook delivery."""
+    correlation_id = noting.begin(request_id(event, context))
+    return identified(_answer(event, correlation_id), correlation_id)
+
+
+def _answer(event: Any, correlation_id: str) -> Answer:
     receipt = receive_at("webhook", datetime.now(UTC))
     try:
         source, events = read_delivery(event, secrets, time.time())
-        taken = outcomes.take(events, receipt, catalogue, own_source=source)
-        outcomes.keep(taken, queue)
-    except Refused as refused:
-        telemetry.count("RequestsRefused", 1)
-        return problem(refused.status, refused.fault)
+        with telemetry.step(noting.CALCULATION):
+            taken = outcomes.take(events, receipt, catalogue, own_source=source)
+        outcomes.keep(taken, queue, correlation_id)
+    except Refused as refusal:
+        return noting.refused("webhook", refusal)
     except (DeliveryFailed, GetParameterError, TransformParameterError, SecretMalformed):
-        telemetry.logger.exception("the delivery could not be verified or kept")
-        telemetry.count("DeliveriesFailed", 1)
-        return unavailable()
-    outcomes.count(taken, telemetry.count)
+        return noting.failed("webhook", "the delivery could not be verified or kept")
+    noting.note_outcomes("webhook", taken, catalogue)
     return outcomes.answer(taken)

@@ -14,6 +14,7 @@ from pipeline.serve.asking.question import read_parameters
 from pipeline.serve.describing.openapi import openapi
 from pipeline.serve.describing.page import render
 from pipeline.serve.desk.answering import describe
+from pipeline.serve.desk.reading import reading
 from pipeline.serve.telling.answers import CONTENT_TYPES, Answer, to_json
 from pipeline.serve.telling.problems import Response
 from pipeline.settings import from_env
@@ -31,6 +32,7 @@ settings = from_env(Settings)
 
 
 @telemetry.observed
+@reading()
 @readable_from(settings.allowed_origin)
 def handler(event: dict[str, Any], _context: Any) -> Response:
     """Answer with a document or a problem; nothing is asked."""

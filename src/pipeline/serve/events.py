@@ -20,6 +20,7 @@ from pipeline.serve.asking.question import read_parameters
 from pipeline.serve.asking.signing import Signer
 from pipeline.serve.desk.answering import READ_SECONDS, Inquiry, inquiry
 from pipeline.serve.desk.desk import open_desk, seconds_left
+from pipeline.serve.desk.reading import reading
 from pipeline.serve.desk.underway import find_underway
 from pipeline.serve.querying.listing_query import listing_query
 from pipeline.serve.telling.answers import CONTENT_TYPES, Answer
@@ -77,6 +78,7 @@ def open_signer() -> Signer:
 
 
 @telemetry.observed
+@reading(warehouse)
 @readable_from(settings.allowed_origin)
 def handler(event: dict[str, Any], context: Any) -> Response:
     """Answer with events or a problem; the warehouse is asked at most once."""
@@ -98,6 +100,8 @@ def inquire(
     """
     given = read_parameters(event, query_names(LIST))
     listing = read_listing(given, catalogue, open_signer)
+    if listing.event_type:
+        telemetry.annotate(event_type=listing.event_type.name)
     return inquiry(
         LIST,
         listing.normal(),
@@ -113,7 +117,8 @@ def read_page(
     as_of, signer = datetime.now(UTC), open_signer()
     sql, parameters = listing_query(listing)
     lines = warehouse.csv(sql, parameters, seconds=seconds)
-    return answer_listing(listing, lines, as_of, signer)
+    with telemetry.step("calculate answer"):
+        return answer_listing(listing, lines, as_of, signer)
 
 
 def inquire_one(event: Mapping[str, Any], warehouse: Warehouse, lake: ListingLake) -> Inquiry:
@@ -122,6 +127,7 @@ def inquire_one(event: Mapping[str, Any], warehouse: Warehouse, lake: ListingLak
     event_key = (event.get("pathParameters") or {}).get("event_key", "")
     if not EVENT_KEY.match(event_key):
         raise MalformedQuestion("event_key", "must be 64 hexadecimal digits in lower case")
+    telemetry.annotate(event_key=event_key)
     question = {"event_key": event_key}
     asked = inquiry(
         ROUTE,

@@ -15,6 +15,7 @@ from pipeline.serve.asking.contract import EXPORT_ID
 from pipeline.serve.asking.question import read_parameters
 from pipeline.serve.asking.signing import Signer
 from pipeline.serve.desk.answering import Event, report
+from pipeline.serve.desk.reading import reading
 from pipeline.serve.exporting.exporter import Exporter
 from pipeline.serve.exporting.wanted import read_wanted
 from pipeline.serve.telling import problems
@@ -51,6 +52,7 @@ catalogue = load_catalogue()
 
 
 @telemetry.observed
+@reading(exporter.warehouse)
 @readable_from(settings.allowed_origin)
 def handler(event: dict[str, Any], _context: Any) -> Response:
     """Start an export, or tell how far one is; the warehouse is asked once, and nobody waits for it."""

@@ -16,6 +16,7 @@ from pipeline.serve.asking.moments import format_moment
 from pipeline.serve.asking.question import Question, read_parameters, read_question
 from pipeline.serve.desk.answering import READ_SECONDS, Inquiry, describe, inquiry
 from pipeline.serve.desk.desk import BUDGET_SECONDS, Tokens, open_desk, seconds_left
+from pipeline.serve.desk.reading import reading
 from pipeline.serve.querying.query import metrics_query
 from pipeline.serve.querying.source import Source, choose, instead_of, is_unreadable
 from pipeline.serve.telling.answers import CONTENT_TYPES, Answer, to_json
@@ -53,6 +54,7 @@ catalogue = load_catalogue()
 
 
 @telemetry.observed
+@reading(warehouse)
 @readable_from(settings.allowed_origin)
 def handler(event: dict[str, Any], context: Any) -> Response:
     """Answer with a table or a problem; the warehouse is asked once, twice while a rollup is made."""
@@ -79,6 +81,7 @@ def inquire(
     event_type = catalogue.get((event.get("pathParameters") or {}).get("type", ""))
     if event_type is None:
         raise NothingFound("this type is not in the catalogue; GET /v1/metrics lists the types")
+    telemetry.annotate(event_type=event_type.name)
     question = read_question(event_type, read_parameters(event, query_names(ROUTE)))
     normal = {**question.described(), "limit": question.limit, "format": question.format}
     return inquiry(
@@ -117,4 +120,5 @@ def _read_metric(
     as_of = datetime.now(UTC)
     sql, parameters = metrics_query(question, source)
     lines = warehouse.csv(sql, parameters, seconds=seconds)
-    return answer_question(question, lines, as_of)
+    with telemetry.step("calculate answer"):
+        return answer_question(question, lines, as_of)

@@ -15,6 +15,7 @@ from pipeline.serve.asking.contract import query_names
 from pipeline.serve.asking.question import read_parameters
 from pipeline.serve.desk.answering import READ_SECONDS, Inquiry, inquiry
 from pipeline.serve.desk.desk import open_desk, seconds_left
+from pipeline.serve.desk.reading import reading
 from pipeline.serve.telling.answers import CONTENT_TYPES, Answer
 from pipeline.serve.telling.problems import Response
 from pipeline.serve.telling.state import status_query, write_status
@@ -53,6 +54,7 @@ queues = {"event_queue": settings.event_queue_url, "load_queue": settings.load_q
 
 
 @telemetry.observed
+@reading(warehouse)
 @readable_from(settings.allowed_origin)
 def handler(event: dict[str, Any], context: Any) -> Response:
     """Answer with JSON or a problem; the warehouse is asked at most once."""

@@ -1,12 +1,14 @@
 """Joins the rows of queue messages to one batch, as text, once each is known to be loadable."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
+from pipeline.correlation import first_usable
 from pipeline.envelope import read_time
 from pipeline.errors import MalformedEvent
 from pipeline.event import ROW_FORMAT, number_line, quarantine, receive_at
@@ -35,19 +37,35 @@ WIDTHS = {
     "detail": 8192,
     "payload": 65_535,
 }
+FOREIGN = "queue"  # the entrance of what this system did not send
 OF_GOOD_ROWS = {"source", "id", "type", "time", "data"}
 TIMES = ("received_at", "time")
 DOCUMENTS = ("extensions", "data")
 
 
+class Staged(NamedTuple):
+    """A row on its way to the lake, with what is told of it; `foreign`: this system did not send it."""
+
+    line: str
+    entrance: str
+    event_type: str = ""
+    correlation_id: str = ""
+    foreign: bool = False
+
+
 @dataclass(frozen=True)
 class Batch:
-    """The rows of one delivery of the queue, ready for the lake."""
+    """The rows of one delivery of the queue, ready for the lake, and what is told of them.
+
+    `tally` counts them by entrance and type, as they stand in them.
+    """
 
     batch_id: str
     received_at: str
     lines: list[bytes]
     foreign: int
+    tally: Counter[tuple[str, str]]
+    correlation_ids: tuple[str, ...]
 
 
 def make_batch(records: list[Any]) -> Batch:
@@ -59,45 +77,52 @@ def make_batch(records: list[Any]) -> Batch:
     messages = sorted(records, key=lambda record: str(record["messageId"]))
     batch_id = sha256("\n".join(m["messageId"] for m in messages).encode()).hexdigest()
     rows = [row for message in messages for row in read_message(message)]
-    received_at = min(_received_at(line) for line, _ in rows)
-    foreign = sum(is_foreign for _, is_foreign in rows)
-    return Batch(batch_id, received_at, list(_numbered(rows, batch_id)), foreign)
+    return Batch(
+        batch_id,
+        min(_received_at(row.line) for row in rows),
+        list(_numbered(rows, batch_id)),
+        sum(row.foreign for row in rows),
+        Counter((row.entrance, row.event_type) for row in rows),
+        tuple(dict.fromkeys(row.correlation_id for row in rows if row.correlation_id)),
+    )
 
 
-def read_message(message: Any) -> Iterator[tuple[str, bool]]:
-    """Yield the rows of a message, each with whether it is one that this system did not send."""
+def read_message(message: Any) -> Iterator[Staged]:
+    """Yield the rows of a message."""
     body = message.get("body") or ""
-    if not _is_own(message):
-        yield foreign_row(message, body), True
+    if _attribute(message, "format") != ROW_FORMAT:
+        yield foreign_row(message, body)
         return
+    correlation_id = first_usable(_attribute(message, "correlation_id"))
     for number, line in enumerate(body.split("\n")):
-        own = is_row(line)
-        yield line if own else foreign_row(message, line, number), not own
+        if row := read_row(line):
+            yield Staged(line, row["entrance"], row.get("type", ""), correlation_id)
+        else:
+            yield foreign_row(message, line, number)
 
 
-def is_row(line: str) -> bool:
-    """Tell whether a line is a row that the warehouse takes: one other fails its whole object."""
+def read_row(line: str) -> dict[str, str] | None:
+    """Read a line that the warehouse takes as a row, None otherwise: it would fail its whole object."""
     if not ROW.fullmatch(line):
-        return False
+        return None
     try:
-        row = decode(line)
-        return _fits(row) and _can_be_read(row)
+        row: dict[str, str] = decode(line)
+        return row if _fits(row) and _can_be_read(row) else None
     except (MalformedEvent, ValueError, OverflowError):
-        return False
+        return None
 
 
-def foreign_row(message: Any, text: str, number: int = 0) -> str:
+def foreign_row(message: Any, text: str, number: int = 0) -> Staged:
     """Make the quarantined row of a message, or of a line of it, that is not ours."""
     sent = int(message["attributes"]["SentTimestamp"]) / 1000
-    receipt = receive_at("queue", datetime.fromtimestamp(sent, UTC))
+    receipt = receive_at(FOREIGN, datetime.fromtimestamp(sent, UTC))
     fault = MalformedEvent("FOREIGN_MESSAGE", "$", "a message on the event queue is not of rows.v1")
     place = f"sqs\n{message['messageId']}" + (f"\n{number}" if number else "")
-    return quarantine(receipt, place, text, fault).line
+    return Staged(quarantine(receipt, place, text, fault).line, FOREIGN, foreign=True)
 
 
-def _is_own(message: Any) -> bool:
-    attribute = (message.get("messageAttributes") or {}).get("format") or {}
-    return bool(attribute.get("stringValue") == ROW_FORMAT)
+def _attribute(message: Any, name: str) -> Any:
+    return ((message.get("messageAttributes") or {}).get(name) or {}).get("stringValue")
 
 
 def _fits(row: dict[str, Any]) -> bool:
@@ -120,6 +145,6 @@ def _received_at(line: str) -> str:
     return found[1] if found else ""
 
 
-def _numbered(rows: list[tuple[str, bool]], batch_id: str) -> Iterator[bytes]:
-    for position, (line, _) in enumerate(rows):
-        yield number_line(line, batch_id, position).encode()
+def _numbered(rows: list[Staged], batch_id: str) -> Iterator[bytes]:
+    for position, row in enumerate(rows):
+        yield number_line(row.line, batch_id, position, row.correlation_id).encode()

@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pipeline.correlation import FORM, HEADER
 from pipeline.serve.asking.contract import Route
 from pipeline.serve.describing.schemas import COUNT, MOMENT, TEXT, Schema, refer
 
 Response = dict[str, Any]
+
+END = r"\Z"  # as JSON Schema does not write it
 
 HEADERS: Mapping[str, Mapping[str, Any]] = {
     "Cache-Control": {
@@ -49,6 +52,11 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
     "Retry-After": {
         "description": "Seconds after which asking again makes sense",
         "schema": COUNT,
+    },
+    HEADER: {
+        "description": "By this id the delivery is found again: in each event's record, in logs and traces",
+        "required": True,
+        "schema": {"type": "string", "pattern": f"^{FORM.pattern.removesuffix(END)}$"},
     },
 }
 SECURITY = ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy")
@@ -163,7 +171,9 @@ LINKS = {
 }
 OTHERS: Mapping[tuple[str, str], dict[str, Response]] = {
     ("POST", "/v1/events"): {
-        "202": answer("What became of each event", {"application/json": refer("Receipt")}, ())
+        "202": answer(
+            "What became of each event", {"application/json": refer("Receipt")}, (HEADER,)
+        )
         | {"links": LINKS["POST", "/v1/events"]},
         **_problems((429, 500, 502, 504)),
         **{str(status): _problem(status, ("EventProblem", "Problem")) for status in EVENT_PROBLEMS},

@@ -8,7 +8,7 @@ from pipeline.serve.asking.contract import EXPORT_FORMATS, SIGNED, STATS
 from pipeline.serve.asking.filters import OPERATORS
 from pipeline.serve.asking.moments import INTERVALS
 from pipeline.serve.asking.question import OWN_FIELDS
-from pipeline.serve.telling.record import ARRIVAL, ENVELOPE, JUDGEMENT
+from pipeline.serve.telling.record import ARRIVAL, CORRELATED, ENVELOPE, JUDGEMENT
 from pipeline.serve.telling.state import COUNTS
 
 Schema = dict[str, Any]
@@ -201,7 +201,13 @@ def page_of(types: Iterable[str]) -> Schema:
 
 
 def _members(names: Iterable[str]) -> dict[str, Schema]:
-    special = {"time": MOMENT, "received_at": MOMENT, "fingerprint": DIGEST}
+    special = {
+        "time": MOMENT,
+        "received_at": MOMENT,
+        "fingerprint": DIGEST,
+        "correlation_id": TEXT
+        | {"description": "What the answer to its sender had as `x-correlation-id`"},
+    }
     return {name: special.get(name, TEXT) for name in names}
 
 
@@ -210,7 +216,9 @@ DATA = {
     "data": {"type": "object", "description": "Exactly as it was sent"},
 }
 ABSENT = ("subject", "dataschema", "extensions")
-STANDING = record({**_members((*ENVELOPE, *ARRIVAL)), **DATA}, optional=ABSENT)
+STANDING = record(
+    {**_members((*ENVELOPE, *CORRELATED)), **DATA}, optional=(*ABSENT, "correlation_id")
+)
 LISTED = record(
     {
         "event_key": DIGEST,
@@ -223,10 +231,10 @@ LISTED = record(
 IDENTITY = ("source", "id", "type", "fingerprint")
 QUARANTINED = record(
     {
-        **_members((*JUDGEMENT, *IDENTITY, *ARRIVAL)),
+        **_members((*JUDGEMENT, *IDENTITY, *CORRELATED)),
         "payload": nullable(TEXT) | {"description": "The event as it was sent"},
     },
-    optional=(*IDENTITY, *ARRIVAL),
+    optional=(*IDENTITY, *CORRELATED),
 )
 STEPS: Mapping[str, Mapping[str, Schema]] = {
     "received": {"entrance": TEXT},

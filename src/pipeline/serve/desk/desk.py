@@ -130,6 +130,7 @@ class Desk:
     def _answer(self, turn: Turn) -> Response:
         key = turn.asked.key
         if found := self.kept.fresh(key, turn.seconds, turn.max_age):
+            _tell("memory", "AnswersKept")
             return found
         try:
             shared = turn.asked.common and turn.seconds
@@ -139,7 +140,7 @@ class Desk:
             if last is None:
                 raise
             report(fault)
-            telemetry.count("StaleAnswers", 1)
+            _tell("stale", "StaleAnswers")
             return last
 
     def _read_alone(self, turn: Turn) -> Response:
@@ -167,6 +168,7 @@ class Desk:
         looks = chain(LOOK_SECONDS, repeat(LOOK_SECONDS[-1]))
         while not self.claims.take(turn.claim, seconds):
             if found := self.kept.shared(turn.asked.key, turn.seconds, turn.max_age):
+                _tell("shelf", "AnswersKept")
                 return found
             if self.clock() >= until:
                 raise WarehouseBusy("another container has been asking this for long")
@@ -176,11 +178,18 @@ class Desk:
     def _read(self, turn: Turn) -> Response:
         self.budget.take(seconds=min(BUDGET_SECONDS, self._left(turn)))
         written = turn.asked.read(min(READ_SECONDS, self._left(turn)))
+        _tell("warehouse", "AnswersFromWarehouse")
         name = turn.asked.key if turn.asked.versioned else content_of(written)
         return respond_with(written, name, turn.max_age)
 
     def _left(self, turn: Turn) -> float:
         return turn.deadline - self.clock()
+
+
+def _tell(source: str, metric: str) -> None:
+    """Say where an answer came from: in the request's line of the log, and as a count."""
+    telemetry.log_keys(source=source)
+    telemetry.count(metric, 1)
 
 
 def seconds_left(context: Any) -> float:

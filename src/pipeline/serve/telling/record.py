@@ -15,6 +15,10 @@ Record = dict[str, Any]
 
 ENVELOPE = ("source", "id", "type", "time", "subject", "dataschema", "fingerprint")
 ARRIVAL = ("received_at", "entrance", "batch_id")
+CORRELATED = (
+    *ARRIVAL,
+    "correlation_id",
+)  # the id is missing where an earlier release took the event
 JUDGEMENT = ("reason", "path", "detail")
 MOMENTS = ("received_at", "time")
 
@@ -93,11 +97,11 @@ def _join(pieces: list[Row]) -> Record:
 
 def _standing(record: Record) -> str:
     texts = {"extensions": record["extensions"], "data": record["body"]}
-    return write_json(_named(record, ENVELOPE + ARRIVAL), texts)
+    return write_json(_named(record, ENVELOPE + CORRELATED), texts)
 
 
 def _quarantined(record: Record) -> Record:
-    envelope = _named(record, (*JUDGEMENT, "source", "id", "type", "fingerprint", *ARRIVAL))
+    envelope = _named(record, (*JUDGEMENT, "source", "id", "type", "fingerprint", *CORRELATED))
     return envelope | {"payload": record["body"]}
 
 

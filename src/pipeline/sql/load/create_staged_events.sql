@@ -18,6 +18,7 @@ CREATE TEMP TABLE staged_events (
     detail VARCHAR(8192),
     payload VARCHAR(65535),
     batch_id VARCHAR(256),
-    "position" BIGINT
+    "position" BIGINT,
+    correlation_id VARCHAR(64)
 )
 DISTKEY (event_key);

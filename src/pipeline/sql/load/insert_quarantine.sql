@@ -2,7 +2,7 @@
 -- Writes: quarantine. Reads: judged_events, staged_events (temporary)
 INSERT INTO quarantine (
     event_key, fingerprint, reason, path, detail, payload, source, id, type, entrance, received_at,
-    batch_id, quarantined_at
+    batch_id, quarantined_at, correlation_id
 )
 SELECT
     staged_events.event_key,
@@ -21,7 +21,8 @@ SELECT
     staged_events.entrance,
     staged_events.received_at,
     staged_events.batch_id,
-    GETDATE()
+    GETDATE(),
+    staged_events.correlation_id
 FROM staged_events
 INNER JOIN judged_events
     ON

@@ -1,12 +1,17 @@
 -- Last of a load: what became of every batch; batches that were known before are not listed.
--- Reads: tallies (temporary)
+-- Reads: tallies, and what its parts read (temporary)
 SELECT
     batch_id,
     kind,
+    entrance,
+    type,
+    newest,
     loaded,
     duplicates,
     conflicts,
     quarantined,
     missing
-FROM tallies
-ORDER BY kind, batch_id;
+FROM (
+    ${parts}
+) AS told
+ORDER BY kind, batch_id, entrance, type;

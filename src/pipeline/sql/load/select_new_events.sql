@@ -14,6 +14,7 @@ SELECT
     staged_events.subject,
     staged_events.dataschema,
     staged_events.batch_id,
+    staged_events.correlation_id,
     CASE
         WHEN CAN_JSON_PARSE(staged_events.extensions) THEN JSON_PARSE(staged_events.extensions)
     END AS extensions,

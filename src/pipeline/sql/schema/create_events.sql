@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS events (
     extensions SUPER,
     data SUPER,
     data_text VARCHAR(65535),
-    version BIGINT
+    version BIGINT,
+    correlation_id VARCHAR(64)
 )
 DISTKEY (event_key)
 SORTKEY (version);

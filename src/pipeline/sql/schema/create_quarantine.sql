@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS quarantine (
     entrance VARCHAR(16),
     received_at TIMESTAMPTZ,
     batch_id VARCHAR(256),
-    quarantined_at TIMESTAMPTZ
+    quarantined_at TIMESTAMPTZ,
+    correlation_id VARCHAR(64)
 )
 DISTKEY (event_key)
 SORTKEY (received_at);
