@@ -16,6 +16,7 @@ from local.answers import print_answers, wait_until_loaded
 from local.cloud import LocalCloud
 from local.deploy import DeployFailed, deploy
 from local.feed import send_through_all
+from local.operations.opening import operations_page, send_one_flight
 from local.processes import PortTaken, ServerDidNotStart, free_port, require_free
 from local.replay import replay
 from local.sample import week
@@ -31,6 +32,8 @@ PARAMETERS = {
     "EventVisibilitySeconds": "15",
     "LoadVisibilitySeconds": "15",
     "RequestsPerSecond": "1000",
+    "CheckMinutes": "2",
+    "MissingAfterSeconds": "90",
     "ShiftTraffic": "false",  # the emulator has no CodeDeploy
 }
 LOAD_SECONDS = 120
@@ -70,9 +73,10 @@ def run(options: argparse.Namespace) -> None:
             events = week()
             feed_week(stack, events)
             print_answers(stack)
-            print_ways_in(stack)
-            if not options.once:
-                go_on_live(stack, events, options.speed)
+            with operations_page(stack, STACK_NAME) as page:
+                print_ways_in(stack, page, send_and_read_one(stack, events))
+                if not options.once:
+                    go_on_live(stack, events, options.speed)
         finally:
             stack.close()
 
@@ -117,12 +121,25 @@ def progress_bar(what: str, events: int) -> Any:
     )
 
 
-def print_ways_in(stack: Stack) -> None:
+def send_and_read_one(stack: Stack, events: Sequence[dict[str, Any]]) -> str:
+    """Send one flight more, wait for it and read it, so that its way can be followed whole."""
+    key = send_one_flight(stack, events)
+    wait_until_loaded(stack, len(events) + 1, LOAD_SECONDS)
+    stack.get(f"/v1/events/{key}")
+    return key
+
+
+def print_ways_in(stack: Stack, page: str, event_key: str) -> None:
     """Print addresses, the key and lines that can be pasted into a shell."""
     print(f"""
   The dashboard, with the key and the week:
 
     {dashboard_url(stack)}
+
+  Operations: what flows, what fires, traces; and the way of one flight, from its POST to its reading:
+
+    {page}
+    {page}#event={event_key}
 
   To ask for yourself, in another terminal:
 

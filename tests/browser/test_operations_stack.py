@@ -1,0 +1,150 @@
+"""The operations page beside a stack that runs: what it shows is what AWS's own APIs say."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.answers import wait_until_loaded
+from local.cloud import LocalCloud
+from local.feed import send_through_all
+from local.operations.opening import operations_page
+from local.run import STACK_NAME, deploy_template, send_and_read_one
+from local.sample import week
+from local.stack import Stack
+from tests.browser import chromium
+from tests.browser.chromium import Driver
+from tests.browser.operations import Operations
+from tests.conftest import PATIENCE
+
+pytestmark = pytest.mark.slow
+
+NODES = ("Clients", "ReceiveRequest", "EventQueue", "StageBatch", "PrepareBatch", "EnrichEvents",
+         "DetectAnomalies", "SummariseBatch", "LoadBatches", "ReadEvents")  # fmt: skip
+STEPS = ["Enrich events", "Detect anomalies", "Summarise batch"]
+SENT = 400
+
+
+def until(question: Any, promise: str) -> Any:
+    return chromium.until(question, promise, PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with LocalCloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        running = Stack.on_machine(cloud, deploy_template(cloud))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def event_key(stack: Stack) -> str:
+    """The key of a flight that came alone, after others that came through every entrance."""
+    events = week()[:SENT]
+    send_through_all(stack, events)
+    wait_until_loaded(stack, SENT, PATIENCE)
+    return send_and_read_one(stack, events)
+
+
+@pytest.fixture(scope="module")
+def base(stack: Stack, event_key: str) -> Iterator[str]:
+    assert event_key
+    with operations_page(stack, STACK_NAME) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Driver, base: str) -> Operations:
+    return Operations(browser, base)
+
+
+def total(stack: Stack, metric: str, **dimensions: str) -> float:
+    """Ask CloudWatch for the total of the last quarter of an hour, in one piece."""
+    given = {"service": STACK_NAME} | dimensions
+    answer = stack.client("cloudwatch").get_metric_statistics(
+        Namespace="EventsToEndpoints",
+        MetricName=metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in given.items()],
+        StartTime=datetime.now(UTC) - timedelta(minutes=15),
+        EndTime=datetime.now(UTC) + timedelta(minutes=1),
+        Period=3600,
+        Statistics=["Sum"],
+    )
+    return float(sum(point["Sum"] for point in answer["Datapoints"]))
+
+
+def test_the_flow_counts_what_cloudwatch_counts(page: Operations, stack: Stack) -> None:
+    page.open("now")
+    for entrance in ("request", "webhook", "change", "upload"):
+        told = total(stack, "EventsReceived", entrance=entrance)
+        assert told
+        until(
+            lambda e=entrance, told=told: float(page.figure(e, "received_in_all") or -1) == told,
+            f"what came in by {entrance} is counted",
+        )
+    shown = sum(
+        float(page.figure(entrance, "received_in_all") or 0)
+        for entrance in ("request", "webhook", "change", "upload")
+    )
+    assert shown == total(stack, "EventsReceived") == SENT + 1
+
+
+def test_a_minute_is_shown_as_a_rate_once_it_is_over(page: Operations, stack: Stack) -> None:
+    page.open("now")
+    until(lambda: float(page.figure("load", "loaded") or 0) > 0, "the minute of the load is over")
+    assert float(page.figure("load", "loaded") or 0) * 60 <= total(stack, "EventsLoaded")
+
+
+def test_freshness_and_queues_are_shown(page: Operations) -> None:
+    page.open("now")
+    until(lambda: page.figure("warehouse", "freshness"), "the freshness is shown")
+    assert float(page.figure("warehouse", "freshness") or -1) >= 0
+    assert (page.figure("event-queue", "waiting"), page.figure("load-queue", "dlq")) == ("0", "0")
+
+
+def test_all_alarms_of_the_stack_are_listed_with_their_states(
+    page: Operations, stack: Stack
+) -> None:
+    pages = stack.client("cloudwatch").get_paginator("describe_alarms").paginate(
+        AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+    )  # fmt: skip
+    alarms = [alarm for one in pages for alarm in (*one["MetricAlarms"], *one["CompositeAlarms"])]
+    page.open("now")
+    until(page.alarms, "the alarms are shown")
+    assert alarms
+    assert len(page.alarms()) == len(alarms)
+    assert {state for _, state in page.alarms()} <= {"OK", "ALARM", "INSUFFICIENT_DATA"}
+
+
+def test_the_flight_is_followed_from_its_post_to_its_reading(
+    page: Operations, event_key: str
+) -> None:
+    page.open(f"event={event_key}")
+    until(lambda: "read" in page.parts(), "all traces have come")
+    told = " ".join(page.parts()).split()
+    assert list(dict.fromkeys(told)) == ["entrance", "stage", "prepare", "load", "read"]
+    names = [name for name, _ in page.spans()]
+    places = [next(n for n, name in enumerate(names) if step in name)
+              for step in ("ReceiveRequest", "StageBatch", "EnrichEvents", "DetectAnomalies",
+                           "SummariseBatch", "LoadBatches", "ReadEvents")]  # fmt: skip
+    lefts = [page.spans()[place][1] for place in places]
+    assert lefts == sorted(lefts)
+
+
+def test_the_map_shows_the_stages(page: Operations) -> None:
+    page.open("map")
+    until(lambda: page.all("[data-node]"), "the map is shown")
+    nodes = [name for (name,) in page.data("[data-node]", "node")]
+    missing = [wanted for wanted in NODES if not any(wanted in name for name in nodes)]
+    assert not missing
+    assert page.all(".edge")
+    assert page.data('[data-type="AWS::ApiGateway::Stage"]', "node")
+
+
+def test_an_execution_has_its_steps_in_order(page: Operations) -> None:
+    page.open("executions")
+    until(lambda: page.listed("#execution-list"), "the executions are listed")
+    page.find("#execution-list tbody a").click()
+    until(page.steps, "the steps are shown")
+    assert page.steps()[:3] == [(name, "succeeded") for name in STEPS]
