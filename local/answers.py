@@ -1,11 +1,12 @@
 """Asks the endpoint the questions that a person would ask first, and prints what it says."""
 
+import json
 import time
 from collections.abc import Iterable
 from typing import Any
 
 from local.feed import Progress, nothing
-from local.stack import Stack
+from local.stack import EndpointError, Stack
 
 
 def wait_until_loaded(
@@ -58,6 +59,23 @@ def print_answers(stack: Stack) -> None:
     _print_table(
         "Cancellations by airport",
         ((row["origin"], str(row["count"])) for row in cancelled["rows"]),
+    )
+
+
+def print_check(stack: Stack) -> None:
+    """Have the conservation check run, and print what it found."""
+    answer = stack.client("lambda").invoke(
+        FunctionName=stack.outputs["CheckFunctionName"], Payload=b"{}"
+    )
+    found = json.load(answer["Payload"])
+    if "FunctionError" in answer:
+        raise EndpointError(f"the check failed: {found}")
+    print(
+        "\n  Is anything missing?"
+        f"\n    {found['received']:,} received = {found['loaded']:,} loaded"
+        f" + {found['duplicates']:,} duplicates"
+        f" + {found['conflicts'] + found['quarantined']:,} in quarantine;"
+        f" {found['in_flight']:,} on their way, {found['missing']:,} missing"
     )
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from tqdm import tqdm
 
-from local.answers import print_answers, wait_until_loaded
+from local.answers import print_answers, print_check, wait_until_loaded
 from local.cloud import LocalCloud
 from local.deploy import DeployFailed, deploy
 from local.feed import send_through_all
@@ -73,6 +73,7 @@ def run(options: argparse.Namespace) -> None:
             events = week()
             feed_week(stack, events)
             print_answers(stack)
+            print_check(stack)
             with operations_page(stack, STACK_NAME) as page:
                 print_ways_in(stack, page, send_and_read_one(stack, events))
                 if not options.once:
@@ -150,7 +151,7 @@ def print_ways_in(stack: Stack, page: str, event_key: str) -> None:
   Mean delay by airline      curl -H "$KEY" "$URL/v1/metrics/flight.arrived?measure=arr_delay&stat=avg&group_by=airline&order=-value"
   Departures by day, as CSV  curl -H "$KEY" "$URL/v1/metrics/flight.departed?interval=day&timezone=America/New_York&format=csv"
   The events themselves      curl -H "$KEY" "$URL/v1/events?type=flight.cancelled&limit=3"
-  Is anything missing?       curl -H "$KEY" "$URL/v1/status"
+  What became of it all?     curl -H "$KEY" "$URL/v1/status"
   Send an event of your own  curl -H "$KEY" -H 'content-type: application/cloudevents+json' "$URL/v1/events" \\
                                -d '{{"specversion":"1.0","id":"1","source":"/me","type":"page.viewed","data":{{"page":"/","visitor":"me"}}}}'
   Where is it now?           curl -H "$KEY" "$URL/v1/events/<the event_key of the answer>"
