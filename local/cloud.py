@@ -33,12 +33,19 @@ class LocalCloud:
     """A running local cloud, stopped when the `with` block ends, whatever ends it.
 
     `port` 0 takes a free one. A Redshift Data API is started beside it unless `redshift_endpoint`
-    names one. `mended=False` runs ministack as released, for the tests of the mends.
+    names one. `mended=False` runs ministack as released, for the tests of the mends. Of alarms a
+    minute lasts `alarm_minute` seconds, which tests make fewer.
     Entering raises PortTaken, or ServerDidNotStart with the tail of the log.
     """
 
     def __init__(
-        self, state: Path, *, port: int = 0, redshift_endpoint: str = "", mended: bool = True
+        self,
+        state: Path,
+        *,
+        port: int = 0,
+        redshift_endpoint: str = "",
+        mended: bool = True,
+        alarm_minute: float = 60,
     ) -> None:
         self.state = state.resolve()
         self.port = port or free_port()
@@ -46,6 +53,7 @@ class LocalCloud:
         self.redshift_endpoint = redshift_endpoint
         self._workplace = self.state / "tmp"
         self._mended = mended
+        self._alarm_minute = alarm_minute
         self._servers: list[Server] = []
         self._session = _session_without_user_settings()
 
@@ -119,9 +127,12 @@ class LocalCloud:
             "IOT_MTLS_ENABLED": "0",
             "LAMBDA_EXECUTOR": "local",
             "LAMBDA_WARM_TTL_SECONDS": "60",
+            "LOCAL_ALARM_MINUTE_SECONDS": str(self._alarm_minute),
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ENDPOINT_URL_REDSHIFT_DATA": self.redshift_endpoint,
-            "AWS_XRAY_DAEMON_ADDRESS": f"{HOST}:9",  # the discard port: segments go nowhere
+            # The discard port: without mends, segments go nowhere. With them, local.emulator puts
+            # the address of its own daemon here.
+            "AWS_XRAY_DAEMON_ADDRESS": f"{HOST}:9",
         }
 
 

@@ -14,6 +14,7 @@ from local.mends.metric_store import record
 from local.mends.seams import seam
 
 _NAMESPACE = "AWS/ApiGateway"
+_CLIENT_ERROR, _SERVER_ERROR = 400, 500
 _CACHE = {"Hit": "CacheHitCount", "Miss": "CacheMissCount"}
 
 _apis = seam(__name__, apigateway_v1, "_rest_apis")
@@ -32,7 +33,8 @@ def _measured(execute: Any) -> Any:
         status, headers, body = await execute(api_id, stage_name, *request)
         if stage_name in (_stages.get(api_id) or {}):
             milliseconds = (time.perf_counter() - started) * 1000
-            _record(_apis[api_id]["name"], stage_name, status, milliseconds, headers)
+            # A function may tell its status as text.
+            _record(_apis[api_id]["name"], stage_name, int(status), milliseconds, headers)
         return status, headers, body
 
     return handle
@@ -43,8 +45,8 @@ def _record(
 ) -> None:
     values = {
         "Count": (1, "Count"),
-        "4XXError": (int(400 <= status < 500), "Count"),
-        "5XXError": (int(status >= 500), "Count"),
+        "4XXError": (int(_CLIENT_ERROR <= status < _SERVER_ERROR), "Count"),
+        "5XXError": (int(status >= _SERVER_ERROR), "Count"),
         "Latency": (milliseconds, "Milliseconds"),
     }
     if outcome := _CACHE.get(headers.get("X-Cache", "")):  # set by the mend response_cache

@@ -61,7 +61,9 @@ def apply() -> None:
 
 def store() -> MetricStore:
     """Find the metrics of the account and Region at work."""
-    kept: MetricStore = _stores.setdefault("store", MetricStore(CLOCK.resolution))
+    if "store" not in _stores:
+        _stores.setdefault("store", MetricStore(CLOCK.resolution))
+    kept: MetricStore = _stores["store"]
     return kept
 
 
@@ -104,8 +106,9 @@ def _store_datum(  # noqa: PLR0913, PLR0917 - the signature is ministack's
 def _operation(answer: Callable[[Request], Answer]) -> Callable[..., Any]:
     """Make an operation of ministack's signature of one on decoded requests."""
 
-    def handle(_parameters: Any, request: Request, is_cbor: bool, is_json: bool = False) -> Any:
-        if not (is_cbor or is_json):
+    def handle(_parameters: Any, request: Request, *protocol: bool) -> Any:
+        is_cbor, is_json = protocol
+        if not any(protocol):
             return _error("InvalidAction", "not emulated locally in the Query protocol", 400)
         try:
             content = answer(request)
@@ -193,7 +196,9 @@ def _is_asked_for(metric: Metric, request: Request) -> bool:
         return False
     has = dict(metric.dimensions)
     filters = request.get("Dimensions") or []
-    return all(has.get(one["Name"]) in {one.get("Value", has.get(one["Name"], ""))} for one in filters)
+    return all(
+        has.get(one["Name"]) == one.get("Value", has.get(one["Name"], "")) for one in filters
+    )
 
 
 def _told(metric: Metric) -> Answer:

@@ -7,12 +7,16 @@ Here they are records that Ref and GetAtt answer from; the SQL runs in local.red
 import hashlib
 from typing import Any
 
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
 from ministack.services.cloudformation import provisioners
 
 from local.mends.seams import seam
 
 _handlers = seam(__name__, provisioners, "_RESOURCE_HANDLERS")
+_DEFAULT_RPU = 128
+
+base_capacities: Any = AccountRegionScopedDict()
+"""The RPU of each workgroup, by its name."""
 
 
 def apply() -> None:
@@ -25,7 +29,7 @@ def apply() -> None:
     _handlers["AWS::RedshiftServerless::Workgroup"] = {
         "create": _create_workgroup,
         "update": lambda _id, _old, new, stack: _create_workgroup("", new, stack),
-        "delete": lambda _id, _properties: None,
+        "delete": lambda name, _properties: base_capacities.pop(name, None),
     }
 
 
@@ -47,6 +51,7 @@ def _create_workgroup(
     _logical_id: str, properties: dict[str, Any], _stack: str
 ) -> tuple[str, dict[str, str]]:
     name = properties["WorkgroupName"]
+    base_capacities[name] = float(properties.get("BaseCapacity") or _DEFAULT_RPU)
     return name, {
         "Workgroup.WorkgroupName": name,
         "Workgroup.WorkgroupId": _made_up_id(name),

@@ -13,6 +13,7 @@ from local.redshift_data.limits import ACTIVE_STATEMENTS, Limits
 from local.redshift_data.results import result_set
 from local.redshift_data.sessions import KeptSession, SessionStore
 from local.redshift_data.statements import Part, Statement
+from local.redshift_data.usage import Usage
 
 _THREADS = ACTIVE_STATEMENTS
 """So many that statements wait for locks and never for threads; the engine runs fewer at a time."""
@@ -30,8 +31,10 @@ class Executor:
         sessions: SessionStore,
         limits: Limits,
         ended: Callable[[Statement, str], None],
+        usage: Usage,
     ) -> None:
         """Tell `ended` of a statement and its final state just before that shows."""
+        self._usage = usage
         self._engine = engine
         self._sessions = sessions
         self._limits = limits
@@ -70,7 +73,10 @@ class Executor:
     def _run(self, statement: Statement) -> None:
         statement.move("PICKED")
         try:
-            with self._connected(statement) as connection:
+            with (
+                self._usage.running(statement.target.warehouse),
+                self._connected(statement) as connection,
+            ):
                 self._run_parts(statement, connection)
         except StatementError as error:
             statement.error = statement.error or str(error)

@@ -22,6 +22,7 @@ from local.redshift_data.retention import StatementStore
 from local.redshift_data.sessions import KeptSession, SessionStore
 from local.redshift_data.settings import Settings
 from local.redshift_data.statements import Part, Run, Statement
+from local.redshift_data.usage import Usage
 from local.redshift_data.validation import (
     Body,
     check_either_target,
@@ -48,7 +49,8 @@ class Operations:
         self._stopping = False
         self.statements = StatementStore(settings.clock, settings.retention)
         self.sessions = SessionStore(settings.clock, settings.limits)
-        self.executor = Executor(engine, self.sessions, settings.limits, self._ended)
+        self.usage = Usage(settings.clock)
+        self.executor = Executor(engine, self.sessions, settings.limits, self._ended, self.usage)
         metadata = MetadataOperations(engine)
         self._table: dict[str, Callable[[Body, Caller], Awaitable[Answer]]] = {
             "ExecuteStatement": self._execute,

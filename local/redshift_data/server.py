@@ -24,6 +24,8 @@ from local.redshift_data.settings import Settings
 
 HOST = "127.0.0.1"
 DATABASE_FILE = "warehouse.duckdb"
+USAGE = "Local.DescribeUsage"
+"""The target of a request that AWS doesn't have: for how many seconds workgroups are charged."""
 _GOODBYE_SECONDS = 5
 _SECONDS_BETWEEN_LOOKS = 0.25
 """How late a session is closed at most whose time is over."""
@@ -168,6 +170,8 @@ class RedshiftDataServer:
         return request.keep_alive
 
     async def _answer(self, request: Request) -> tuple[int, dict[str, Any]]:
+        if request.headers.get("x-amz-target") == USAGE:
+            return 200, {"ChargedSeconds": self._operations.usage.charged()}
         try:
             caller = caller_of(request.headers.get("authorization", ""), self._settings.roles)
             body = _decoded(request.body)
