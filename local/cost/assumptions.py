@@ -27,6 +27,7 @@ class Assumptions:
     types: Decimal
     read_seconds: Decimal
     load_seconds: Decimal
+    check_seconds: Decimal
     log_bytes: Decimal
     log_share: Decimal
     metrics_when_well: Decimal

@@ -27,7 +27,7 @@ DIALS = (
 )
 NOT_COUNTED = (
     "Not counted: free tiers, taxes, support; cold starts, retries and whatever fails; exports;"
-    " calls for secrets and keys (cents); the warehouse's own logs; snapshots beyond the recovery"
+    " calls for secrets and keys, and those of the check on missing events (cents); the warehouse's own logs; snapshots beyond the recovery"
     " points of a day, which are free; traffic above what is stated."
 )
 TO = "–"  # noqa: RUF001 (what stands between two numbers)

@@ -44,6 +44,10 @@ class System:
     log_days: Decimal
     emails: int
     alarms: int
+    composites: int
+    dashboards: int
+    trace_share: Decimal
+    check_minutes: Decimal
     secrets: int
     methods: int
     queues: int
@@ -56,6 +60,7 @@ def system_of(template: Template, workflow: Mapping[str, Any]) -> System:
     api = template.properties("Api")
     functions = dict(template.resources(FUNCTION))
     reading = template.properties("ReadMetricsFunction")["Environment"]["Variables"]
+    checking = template.properties("CheckConservationFunction")["Environment"]["Variables"]
     throttle = api["Auth"]["UsagePlan"]["Throttle"]
     caches = template.value(api["CacheClusterEnabled"])
     return System(
@@ -80,6 +85,12 @@ def system_of(template: Template, workflow: Mapping[str, Any]) -> System:
         log_days=template.number(template.properties("FunctionLogs")["RetentionInDays"]),
         emails=sum(1 for _ in template.resources("AWS::SNS::Subscription")),
         alarms=sum(_metrics(alarm) for _, alarm in template.resources("AWS::CloudWatch::Alarm")),
+        composites=sum(1 for _ in template.resources("AWS::CloudWatch::CompositeAlarm")),
+        dashboards=sum(1 for _ in template.resources("AWS::CloudWatch::Dashboard")),
+        trace_share=template.number(
+            template.properties("TraceShareRule")["SamplingRule"]["FixedRate"]
+        ),
+        check_minutes=template.number(checking["CHECK_MINUTES"]),
         secrets=sum(1 for _ in template.resources("AWS::SecretsManager::Secret")),
         methods=sum(len(_events(function, "Api")) for function in functions.values()),
         queues=sum(len(_events(function, "SQS")) for function in functions.values()),

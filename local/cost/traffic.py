@@ -18,6 +18,7 @@ CHANGE_WINDOW = Decimal(1)
 CHANGE_BATCH = 1_000
 ANNOUNCEMENTS = 2  # BatchStaged and FactsStaged
 ZERO = Decimal(0)
+DAY = Decimal(86_400)
 
 
 class Bound(Enum):
@@ -84,7 +85,12 @@ def flow_of(system: System, traffic: Traffic, assumed: Assumptions, bound: Bound
         loads=loads,
         misses=misses,
         reads=reads,
-        awake=_awake(system, assumed, loads, reads, bound),
+        awake=_awake(
+            loads * assumed.load_seconds,
+            _reading(system, assumed, reads, bound),
+            _checks(system, traffic) * assumed.check_seconds,
+            bound,
+        ),
     )
 
 
@@ -112,16 +118,26 @@ def _misses(system: System, traffic: Traffic) -> Decimal:
     return min(traffic.requests, traffic.questions / system.cache_ttl)
 
 
-def _awake(
-    system: System, assumed: Assumptions, loads: Decimal, reads: Decimal, bound: Bound
-) -> Decimal:
+def _checks(system: System, traffic: Traffic) -> Decimal:
+    """Tell how often the check asks the warehouse: once a day, if nothing comes."""
+    return 1 / (60 * system.check_minutes) if traffic.events else 1 / DAY
+
+
+def _reading(system: System, assumed: Assumptions, reads: Decimal, bound: Bound) -> Decimal:
+    """Tell the share of the time that reads take: at least, all are asked in the same minute."""
+    if bound is Bound.LEAST and system.cache_ttl:
+        reads = min(reads, 1 / system.cache_ttl)
+    return reads * assumed.read_seconds
+
+
+def _awake(loading: Decimal, reading: Decimal, checking: Decimal, bound: Bound) -> Decimal:
     """Tell the share of the time in which the warehouse is billed.
 
-    At least, all questions are asked in the same minute and a load runs in it too; at most, none
-    shares a minute with another.
+    At least, they all fall into the same minutes; at most, none shares a minute with another.
     """
-    loading = loads * assumed.load_seconds
-    together = min(reads, 1 / system.cache_ttl) if system.cache_ttl else reads
-    if bound is Bound.LEAST:
-        return min(Decimal(1), max(loading, together * assumed.read_seconds))
-    return min(Decimal(1), loading + reads * assumed.read_seconds)
+    together = max if bound is Bound.LEAST else _sum
+    return min(Decimal(1), together(loading, reading, checking))
+
+
+def _sum(*parts: Decimal) -> Decimal:
+    return sum(parts, ZERO)

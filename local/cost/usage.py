@@ -130,11 +130,19 @@ class Month:
         yield Use("CloudWatch: logs", "logs-gb", logged)
         yield Use("CloudWatch: logs", "logs-gb-month", kept)
         yield Use("CloudWatch: metrics, alarms", "metric-month", self._metrics())
-        yield Use("CloudWatch: metrics, alarms", "alarm-month", Decimal(self.system.alarms))
-        requests = self.traffic.requests + self._posts()
-        traced = (requests, self.flow.batches, self.flow.loads)
-        recorded = sum((self._recorded(rate) for rate in traced), Decimal(0))
-        yield Use("X-Ray", "xray-trace", recorded * SECONDS)
+        for price, number in (
+            ("alarm-month", self.system.alarms),
+            ("composite-alarm-month", self.system.composites),
+            ("dashboard-month", self.system.dashboards),
+        ):
+            yield Use("CloudWatch: metrics, alarms", price, Decimal(number))
+        yield Use("X-Ray", "xray-trace", self._traces() * SECONDS)
+
+    def _traces(self) -> Decimal:
+        """Tell what is recorded in a second: requests by the template's rule, the rest by X-Ray's."""
+        requests = _recorded(self.traffic.requests + self._posts(), self.system.trace_share)
+        others = (self.flow.batches, self.flow.loads)
+        return requests + sum(_recorded(rate, self.assumed.trace_share) for rate in others)
 
     def _calls(self) -> dict[str, Decimal]:
         """Tell how often each function is called in a second."""
@@ -175,6 +183,11 @@ class Month:
 
     def _sent_bytes(self) -> Decimal:
         return self.traffic.events * self.traffic.event_bytes * SECONDS
+
+
+def _recorded(rate: Decimal, share: Decimal) -> Decimal:
+    first = min(rate, Decimal(1))
+    return first + (rate - first) * share
 
 
 def uses(system: System, traffic: Traffic, assumed: Assumptions, bound: Bound) -> list[Use]:

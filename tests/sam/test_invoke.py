@@ -514,6 +514,17 @@ def test_the_description_is_what_the_local_cloud_gives(run: Run, stack: Stack) -
     assert {**told, "servers": []} == {**expected, "servers": []}
 
 
+# --- watch -------------------------------------------------------------------------------------
+
+
+@invokes("CheckConservation", "check_conservation")
+def test_the_check_finds_nothing_missing(run: Run, stack: Stack) -> None:
+    told = run({'"time"': '"asked_at"'})  # by hand, so it asks whatever the hour
+    assert told["asked"] is True
+    assert (told["missing"], told["surplus"], told["places"]) == (0, 0, [])
+    assert told["loaded"] == stack.get("/v1/status", fresh=True)["events"]["loaded"]
+
+
 # --- afterwards --------------------------------------------------------------------------------
 
 

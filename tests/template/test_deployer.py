@@ -47,11 +47,13 @@ ARNS = {
     "AWS::ApiGateway::UsagePlan": ["apigateway:{region}::/usageplans", "apigateway:{region}::/tags/u1"],
     "AWS::ApiGateway::UsagePlanKey": ["apigateway:{region}::/usageplans/u1/keys/k1"],
     "AWS::CloudWatch::Alarm": ["cloudwatch:{region}:{account}:alarm:{name}"],
+    "AWS::CloudWatch::CompositeAlarm": ["cloudwatch:{region}:{account}:alarm:{name}"],
+    "AWS::CloudWatch::Dashboard": ["cloudwatch::{account}:dashboard/{name}"],
     "AWS::CodeDeploy::Application": ["codedeploy:{region}:{account}:application:{name}"],
     "AWS::CodeDeploy::DeploymentGroup": ["codedeploy:{region}:{account}:deploymentgroup:{name}/{name}"],
     "AWS::DynamoDB::Table": ["dynamodb:{region}:{account}:table/{name}"],
     "AWS::Events::EventBus": ["events:{region}:{account}:event-bus/{name}"],
-    "AWS::Events::Rule": ["events:{region}:{account}:rule/{stack}-pipeline/{name}"],
+    "AWS::Events::Rule": ["events:{region}:{account}:rule/{name}", "events:{region}:{account}:rule/{stack}-pipeline/{name}"],
     "AWS::IAM::Role": ["iam::{account}:role/{name}"],
     "AWS::Lambda::Alias": ["lambda:{region}:{account}:function:{name}:live"],
     "AWS::Lambda::EventInvokeConfig": ["lambda:{region}:{account}:function:{name}:live"],
@@ -62,6 +64,7 @@ ARNS = {
     "AWS::Lambda::Url": ["lambda:{region}:{account}:function:{name}:live"],
     "AWS::Lambda::Version": ["lambda:{region}:{account}:function:{name}:7"],
     "AWS::Logs::LogGroup": ["logs:{region}:{account}:log-group:{name}"],
+    "AWS::Logs::QueryDefinition": ["logs:{region}:{account}:query-definition:q1"],
     "AWS::RedshiftServerless::Namespace": ["redshift-serverless:{region}:{account}:namespace/n1"],
     "AWS::RedshiftServerless::Workgroup": ["redshift-serverless:{region}:{account}:workgroup/w1"],
     "AWS::S3::Bucket": ["s3:::{name}"],
@@ -72,6 +75,7 @@ ARNS = {
     "AWS::SQS::QueuePolicy": ["sqs:{region}:{account}:{name}"],
     "AWS::SecretsManager::Secret": ["secretsmanager:{region}:{account}:secret:{name}-Ab12Cd"],
     "AWS::StepFunctions::StateMachine": ["states:{region}:{account}:stateMachine:{name}"],
+    "AWS::XRay::SamplingRule": ["xray:{region}:{account}:sampling-rule/{stack}"],
     "Custom::WarehouseSchema": ["lambda:{region}:{account}:function:{stack}-CreateSchemaFunction-1"],
     "Custom::WarehouseUsageLimit": ["lambda:{region}:{account}:function:{stack}-LimitUsageFunction-1"],
 }  # fmt: skip
@@ -91,6 +95,7 @@ ELSEWHERE = {
     "secretsmanager": "secretsmanager:{region}:{account}:secret:AdminSecret-1",
 }
 NAMED_BY = {
+    "AWS::CloudWatch::Dashboard": "DashboardName",
     "AWS::Events::EventBus": "Name",
     "AWS::IAM::Role": "RoleName",
     "AWS::Lambda::LayerVersion": "LayerName",
@@ -652,16 +657,29 @@ def test_another_stack_is_out_of_reach_where_names_tell_stacks_apart(kind: str) 
 
 # What IAM cannot hold to names: ids in their place, or no resource at all.
 ABOUT_ANYTHING = [
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:PutCompositeAlarm",
     "codedeploy:StopDeployment",
     "lambda:CreateEventSourceMapping",
+    "logs:DeleteQueryDefinition",
     "logs:DescribeIndexPolicies",
     "logs:DescribeLogGroups",
+    "logs:DescribeQueryDefinitions",
     "logs:DescribeResourcePolicies",
+    "logs:PutQueryDefinition",
     "secretsmanager:GetRandomPassword",
     "sns:GetSubscriptionAttributes",
     "sns:SetSubscriptionAttributes",
     "sns:Unsubscribe",
+    "xray:GetSamplingRules",
 ]
+
+
+def test_alarms_made_of_alarms_are_granted_as_aws_wants_it(execution: Role) -> None:
+    """Whoever may do it only to some alarms may not do it to these: so say both calls' documents."""
+    anything = arn_of("cloudwatch:{region}:{account}:alarm:*")
+    for action in ("cloudwatch:DescribeAlarms", "cloudwatch:PutCompositeAlarm"):
+        assert execution.may(action, anything, CONTEXT)
 
 
 def test_event_source_mappings_are_of_the_stacks_functions_alone() -> None:

@@ -36,6 +36,10 @@ SYSTEM = System(
     log_days=D(30),
     emails=1,
     alarms=3,
+    composites=2,
+    dashboards=1,
+    trace_share=D("0.01"),
+    check_minutes=D(60),
     secrets=3,
     methods=14,
     queues=2,
@@ -56,6 +60,9 @@ IDLE = replace(FLOWING, events=D(0))
 ASSUMED = replace(
     assumptions(),
     row_bytes=D(0),
+    check_seconds=D(0),
+    metrics_when_well=D(8),
+    metrics_in_all=D(23),
     functions=dict.fromkeys(assumptions().functions, Work(D(1), D(0))),
 )
 
@@ -101,6 +108,15 @@ def test_idle_the_warehouse_costs_nothing() -> None:
 def test_one_question_wakes_the_warehouse_once_in_the_time_to_live() -> None:
     asking = replace(IDLE, requests=D(10), questions=D(1))
     assert round(used(traffic=asking)["redshift-rpu-hour"], 9) == D(4) * 730 / 5
+
+
+def test_a_check_wakes_the_warehouse_too_and_seldom_when_nothing_comes() -> None:
+    assumed = replace(ASSUMED, check_seconds=D(60), load_seconds=D(0))
+    hourly = replace(SYSTEM, base_capacity=D(8), check_minutes=D(60))
+    flowing = used(hourly, FLOWING, assumed=assumed)["redshift-rpu-hour"]
+    assert round(flowing, 6) == round(8 * D(730) / 60, 6)
+    daily = used(hourly, IDLE, assumed=assumed)["redshift-rpu-hour"]
+    assert round(daily, 6) == round(8 * D(730) / (24 * 60), 6)
 
 
 def test_questions_cost_least_when_they_fall_together_and_most_when_they_do_not() -> None:
@@ -305,14 +321,21 @@ def test_logs_are_paid_as_they_come_and_as_they_stay() -> None:
 
 def test_metrics_are_paid_while_something_happens_and_alarms_always() -> None:
     assert (used()["metric-month"], used()["alarm-month"]) == (D(0), D(3))
+    assert (used()["composite-alarm-month"], used()["dashboard-month"]) == (D(2), D(1))
     assert used(traffic=FLOWING)["metric-month"] == 8 + 7
     assert used(traffic=replace(FLOWING, requests=D(1)))["metric-month"] == 8 + 2 * 7
     assert used(traffic=FLOWING, bound=Bound.MOST)["metric-month"] == 23 + 14 * 7
 
 
-def test_one_trace_a_second_is_recorded_and_a_twentieth_of_the_rest() -> None:
+def test_one_trace_a_second_is_recorded_and_a_hundredth_of_the_rest() -> None:
     traced = used(traffic=replace(IDLE, requests=D(101)))["xray-trace"]
-    assert traced == (1 + 5) * MONTH
+    assert traced == (1 + 1) * MONTH
+
+
+def test_batches_are_traced_by_a_share_that_nobody_can_change() -> None:
+    none, many = replace(SYSTEM, trace_share=D(0)), replace(FLOWING, events=D(9000))
+    twice = replace(ASSUMED, trace_share=2 * ASSUMED.trace_share)
+    assert used(none, many, assumed=twice)["xray-trace"] > used(none, many)["xray-trace"]
 
 
 def test_secrets_cost_whether_they_are_read_or_not() -> None:
@@ -324,7 +347,7 @@ def test_idle_costs_the_cache_the_secrets_the_alarms_and_the_polling() -> None:
     assert costs == {
         "API Gateway: cache": D("14.60"),
         "SQS": D("0.5256"),
-        "CloudWatch: metrics, alarms": D("0.30"),
+        "CloudWatch: metrics, alarms": D("0.30") + D("1.00") + D("3.00"),
         "Secrets Manager": D("1.20"),
     }
 
