@@ -42,7 +42,12 @@ print(json.dumps(made, default=str))
 """
 # Values that are of every kind that a setting may be.
 _PLACEHOLDER = "arn:aws:x:us-east-1:000000000000:x/x"
-_NUMBERS = ("READS_PER_SECOND", "CACHE_TTL_SECONDS")
+_NUMBERS = (
+    "READS_PER_SECOND",
+    "CACHE_TTL_SECONDS",
+    "CHECK_MINUTES",
+    "MISSING_AFTER_SECONDS",
+)
 
 
 class NotMeasurable(RuntimeError):

@@ -410,7 +410,7 @@ def test_the_version_moves_when_a_load_commits_and_only_then() -> None:
 
 
 def test_another_definition_is_filled_from_the_facts_at_the_next_deployment() -> None:
-    names = Names("events", "loader", "reader")
+    names = Names("events", "loader", "reader", "checker")
     with World() as world:
         dice = random.Random(5)  # noqa: S311 (repeatable, not secret)
         load(world, "a", [arrival(dice, number) for number in range(50)])
