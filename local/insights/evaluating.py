@@ -2,23 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from local.insights.language import (
     Bin,
-    Both,
     Call,
     Compare,
     Condition,
-    Either,
     Field,
     Like,
     Literal,
-    Not,
+    OfValues,
     Operand,
     Test,
     Within,
 )
 from local.insights.values import TIME, Record, Value, holds, number_of, text_of
+from local.logic import is_met
 
 
 @dataclass(frozen=True)
@@ -77,18 +77,10 @@ def _rounded(time: Value | None, milliseconds: int) -> Value | None:
 
 def is_true(condition: Condition, record: Record) -> bool:
     """Whether a condition holds for a record."""
-    match condition:
-        case Not(inner):
-            return not is_true(inner, record)
-        case Both(left, right):
-            return is_true(left, record) and is_true(right, record)
-        case Either(left, right):
-            return is_true(left, record) or is_true(right, record)
-        case _:
-            return _is_true_of_values(condition, record)
+    return is_met(condition, partial(_is_true_of_values, record=record))
 
 
-def _is_true_of_values(condition: Compare | Like | Within | Test, record: Record) -> bool:
+def _is_true_of_values(condition: OfValues, record: Record) -> bool:
     match condition:
         case Compare(sign, left, right):
             return holds(sign, value_of(left, record), value_of(right, record))

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from local.insights.values import Value
+from local.logic import Joined
 
 
 @dataclass(frozen=True)
@@ -71,30 +72,8 @@ class Test:
     operand: Operand
 
 
-@dataclass(frozen=True)
-class Not:
-    """A condition that must not hold."""
-
-    inner: "Condition"
-
-
-@dataclass(frozen=True)
-class Both:
-    """Two conditions that must hold."""
-
-    left: "Condition"
-    right: "Condition"
-
-
-@dataclass(frozen=True)
-class Either:
-    """Two conditions of which one must hold."""
-
-    left: "Condition"
-    right: "Condition"
-
-
-Condition = Compare | Like | Within | Test | Not | Both | Either
+OfValues = Compare | Like | Within | Test
+Condition = Joined[OfValues]
 
 
 @dataclass(frozen=True)

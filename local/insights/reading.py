@@ -1,27 +1,25 @@
 """Read the operands and conditions of a query."""
 
 import re
+from functools import partial
 
 from local.insights.evaluating import FUNCTIONS, TESTS
 from local.insights.language import (
     Bin,
-    Both,
     Call,
     Compare,
     Condition,
-    Either,
     Field,
     Like,
     Literal,
-    Not,
     Operand,
     Test,
     Within,
 )
 from local.insights.tokens import MalformedQuery, Token
 from local.insights.values import SYSTEM_FIELDS, number_of
+from local.logic import COMPARISONS, Not, read
 
-_COMPARED = ("=", "!=", "<", "<=", ">", ">=")
 _MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -116,16 +114,7 @@ class Reader:
 
     def condition(self) -> Condition:
         """Read conditions joined by `or`, of conditions joined by `and`."""
-        left = self._both()
-        while self.accept("word", "or"):
-            left = Either(left, self._both())
-        return left
-
-    def _both(self) -> Condition:
-        left = self._single()
-        while self.accept("word", "and"):
-            left = Both(left, self._single())
-        return left
+        return read(partial(self.accept, "word"), self._single)
 
     def _single(self) -> Condition:
         if self.accept("word", "not"):
@@ -146,7 +135,7 @@ class Reader:
         return Test(word.text.lower(), operand)
 
     def _comparison(self, left: Operand) -> Condition:
-        if sign := self.accept("sign", *_COMPARED):
+        if sign := self.accept("sign", *COMPARISONS):
             return Compare(sign.text, left, self.operand())
         if self.accept("sign", "=~"):
             return Like(left, self._pattern("regex"))

@@ -1,12 +1,13 @@
 """Values of fields: how they are read from a message, compared, ordered and written."""
 
 import json
-import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
+
+from local.logic import COMPARISONS
 
 TIME = "@timestamp"
 POINTER = "@ptr"
@@ -20,14 +21,6 @@ _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _CHUNK = re.compile(r"[0-9]+|[^0-9]+")
 _EXACT_DIGITS = 15
 """A float holds an integer of so many digits as it is."""
-_COMPARED: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 class Instant(int):
@@ -93,8 +86,8 @@ def holds(sign: str, left: Value | None, right: Value | None) -> bool:
         return False
     numbers = number_of(left), number_of(right)
     if None in numbers:
-        return _COMPARED[sign](text_of(left), text_of(right))
-    return _COMPARED[sign](*numbers)
+        return COMPARISONS[sign](text_of(left), text_of(right))
+    return COMPARISONS[sign](*numbers)
 
 
 def place_of(value: Value | None) -> tuple[Any, ...]:

@@ -5,30 +5,9 @@ https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html
 
 from dataclasses import dataclass
 
+from local.logic import Joined
+
 Value = str | float | bool
-
-
-@dataclass(frozen=True)
-class Not:
-    """What does not match the inner one."""
-
-    inner: "Expression"
-
-
-@dataclass(frozen=True)
-class Both:
-    """What matches both."""
-
-    left: "Expression"
-    right: "Expression"
-
-
-@dataclass(frozen=True)
-class Either:
-    """What matches one of two."""
-
-    left: "Expression"
-    right: "Expression"
 
 
 @dataclass(frozen=True)
@@ -65,4 +44,5 @@ class Edge:
     inner: "Expression | None"
 
 
-Expression = Not | Both | Either | Compare | Service | Edge
+Term = Compare | Service | Edge
+Expression = Joined[Term]

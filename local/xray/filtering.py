@@ -3,30 +3,16 @@
 import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-from local.xray.expression import (
-    Both,
-    Compare,
-    Edge,
-    Either,
-    Expression,
-    Not,
-    Service,
-    ServiceId,
-    Value,
-)
+from local.logic import COMPARISONS, is_met
+from local.xray.expression import Compare, Edge, Expression, Service, ServiceId, Term, Value
 from local.xray.summary import annotations_of, http_of, resource_arns
 from local.xray.trace import Call, Document, Node, Trace, seconds_of, walk
 
 _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
+    **COMPARISONS,
     "CONTAINS": operator.contains,
     "BEGINSWITH": str.startswith,
     "ENDSWITH": str.endswith,
@@ -96,13 +82,11 @@ def matches(trace: Trace, expression: Expression) -> bool:
 
 
 def _holds(expression: Expression, scope: _Whole | _One, trace: Trace) -> bool:
-    match expression:
-        case Not(inner):
-            return not _holds(inner, scope, trace)
-        case Both(left, right):
-            return _holds(left, scope, trace) and _holds(right, scope, trace)
-        case Either(left, right):
-            return _holds(left, scope, trace) or _holds(right, scope, trace)
+    return is_met(expression, partial(_term_holds, scope=scope, trace=trace))
+
+
+def _term_holds(term: Term, scope: _Whole | _One, trace: Trace) -> bool:
+    match term:
         case Compare(keyword, sign, value):
             return any(_compares(sign, found, value) for found in scope.values(keyword))
         case Service(service, inner):

@@ -4,17 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from local.xray.expression import (
-    Both,
-    Compare,
-    Edge,
-    Either,
-    Expression,
-    Not,
-    Service,
-    ServiceId,
-    Value,
-)
+from local.logic import COMPARISONS, Not, read
+from local.xray.expression import Compare, Edge, Expression, Service, ServiceId, Term, Value
 
 BOOLEANS = {"ok", "error", "throttle", "fault", "partial", "inferred", "first", "root"}
 NUMBERS = {"responsetime", "duration", "http.status"}
@@ -22,7 +13,7 @@ TEXTS = {
     "http.url", "http.method", "http.useragent", "http.clientip", "user", "name", "type", "id",
     "resource.arn",
 }  # fmt: skip
-_COMPARED = {"=", "!=", "<", "<=", ">", ">="}
+_COMPARED = set(COMPARISONS)
 _TEXT_COMPARED = {"=", "!=", "CONTAINS", "BEGINSWITH", "ENDSWITH"}
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -77,19 +68,10 @@ class _Reader:
         self._next = 0
 
     def either(self) -> Expression:
-        left = self._both()
-        while self._accept("word", "OR"):
-            left = Either(left, self._both())
-        return left
+        return read(lambda word: self._accept("word", word.upper()), self._single)
 
     def expect(self, kind: str, text: str) -> _Token:
         return self._accept(kind, text) or self._refuse(text or "the end")
-
-    def _both(self) -> Expression:
-        left = self._single()
-        while self._accept("word", "AND"):
-            left = Both(left, self._single())
-        return left
 
     def _single(self) -> Expression:
         if self._accept("word", "NOT") or self._accept("sign", "!"):
@@ -100,7 +82,7 @@ class _Reader:
             return inner
         return self._term()
 
-    def _term(self) -> Expression:
+    def _term(self) -> Term:
         word = self._take("word", "a keyword")
         keyword = word.text.lower()
         if keyword == "service":
