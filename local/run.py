@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tqdm import tqdm
-
 from local.answers import print_answers, print_check, wait_until_loaded
 from local.cloud import LocalCloud
 from local.deploy import DeployFailed, deploy
 from local.feed import send_through_all
 from local.operations.opening import operations_page, send_one_flight
 from local.processes import PortTaken, ServerDidNotStart, free_port, require_free
+from local.progress import progress_bar
 from local.replay import replay
 from local.sample import week
 from local.stack import EndpointError, Stack
@@ -109,16 +108,6 @@ def feed_week(stack: Stack, events: Sequence[dict[str, Any]]) -> None:
     print(
         f"{len(events):,} events came in through an API call, a webhook, DynamoDB and S3, and are"
         f" queryable after {seconds:.1f} s."
-    )
-
-
-def progress_bar(what: str, events: int) -> Any:
-    """Show a bar on a terminal, and nothing in a log."""
-    return tqdm(
-        total=events,
-        bar_format=f"{what:<36}|{{bar:30}}| {{n:,}} of {{total:,}}",
-        disable=None,
-        leave=False,
     )
 
 

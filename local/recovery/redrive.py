@@ -8,10 +8,8 @@ import argparse
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
-from tqdm import tqdm
-
+from local.progress import progress_bar
 from local.recovery import quarantine
 from local.recovery.announcing import Announcer
 from local.recovery.changes import Changes
@@ -104,11 +102,6 @@ def redrive_quarantine(
         for tally in quarantine.resend(rows, deployed, queue, datetime.now(UTC)):
             looked_at.update(tally.found - looked_at.n)
     return tally
-
-
-def progress_bar(what: str) -> Any:
-    """Count on a terminal what nobody knows the number of, and show nothing in a log."""
-    return tqdm(bar_format=f"{what:<36}| {{n:,}}", disable=None, leave=False)
 
 
 def filters_of(options: argparse.Namespace) -> dict[str, str]:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tqdm import tqdm
-
+from local.progress import progress_bar
 from local.recovery.announcing import BATCHES_PER_SECOND, Announcer
 from local.recovery.batches import Detail, candidates, find
 from local.recovery.command_line import deployment_of, parser_of, run
@@ -62,11 +61,12 @@ def replay_span(there: Deployment, plan: Plan) -> Replayed:
     bus = there.resources["PipelineBus"]
     announcer = None if plan.dry_run else Announcer(there.client("events"), bus, plan.rate)
     ledger = Ledger(there.warehouse()) if plan.reload else None
-    with progress_bar("Reading" if plan.dry_run else "Announcing again", total) as looked_at:
+    what = "Reading" if plan.dry_run else "Announcing again"
+    with progress_bar(what, total, "batches") as looked_at:
         done = replay(groups(lake, plan.span, looked_at), announcer, ledger, plan.word)
     print(summary(done, plan), flush=True)
     if ledger and announcer and done.unsettled:
-        with progress_bar("Loading again", len(done.unsettled)) as loaded:
+        with progress_bar("Loading again", len(done.unsettled), "batches") as loaded:
             settle(done.unsettled, ledger, loaded.update)
         print(f"All is loaded; the ledger was mended for {len(done.unsettled):,} batches.")
     return done
@@ -88,16 +88,6 @@ def summary(done: Replayed, plan: Plan) -> str:
     if plan.reload:
         text += f"\n{done.damaged:,} of them have lost {done.lost:,} rows in the warehouse."
     return text
-
-
-def progress_bar(what: str, batches: int) -> Any:
-    """Show a bar on a terminal, and nothing in a log."""
-    return tqdm(
-        total=batches,
-        bar_format=f"{what:<36}|{{bar:30}}| {{n:,}} of {{total:,}} batches",
-        disable=None,
-        leave=False,
-    )
 
 
 def read_options() -> argparse.Namespace:
