@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from local.operations.resources import ALARMS, Resources
 from local.operations.runbook import runbook
+from local.resources import ALARMS, Resources
 
 # How the template ends an alarm's description.
 SECTION = re.compile(r";?\s*see (docs/runbook\.md#[\w-]+)\.?\s*$")

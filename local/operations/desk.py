@@ -11,11 +11,11 @@ from local.operations.executions import NAME, list_executions, read_execution
 from local.operations.flow import read_flow
 from local.operations.following import follow
 from local.operations.kept import Kept, KeptByKey
-from local.operations.resources import Resources
 from local.operations.service_map import read_map
 from local.operations.spans import spans_of
 from local.operations.traces import Tracing, newest_event
 from local.operations.waterfall import lay_out
+from local.resources import Resources
 
 Json = dict[str, Any]
 Client = Callable[[str], Any]

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from local.operations.figures import Series, ask_cloudwatch, shape_figure
-from local.operations.resources import Resources
 from local.operations.stages import STAGES, Stage
+from local.resources import Resources
 
 ATTRIBUTES = {
     "waiting": "ApproximateNumberOfMessages",

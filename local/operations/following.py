@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from local.operations.resources import Resources
 from local.operations.spans import Span, spans_of
 from local.operations.traces import Summary, Trace, Tracing, quoted
 from local.operations.waterfall import lay_out
+from local.resources import Resources
 
 # What a trace is about, told by the first of these that has a part in it.
 ROLES = (

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.cloud import LocalCloud
 from local.parameters import Refused, environment
 from local.processes import HOST
+from local.resources import Resources
 from local.run import STACK_NAME
 from pipeline.lake import ListingLake
 from pipeline.warehouse import Warehouse
@@ -73,7 +74,6 @@ class Deployment:
     def _find(cls, client: Client, name: str) -> Self:
         formation = client("cloudformation")
         described = formation.describe_stacks(StackName=name)["Stacks"][0]
-        pages = formation.get_paginator("list_stack_resources").paginate(StackName=name)
         return cls(
             name=name,
             client=client,
@@ -82,12 +82,7 @@ class Deployment:
                 for item in described.get("Parameters", ())
             },
             outputs={item["OutputKey"]: item["OutputValue"] for item in described["Outputs"]},
-            resources={
-                item["LogicalResourceId"]: item["PhysicalResourceId"]
-                for page in pages
-                for item in page["StackResourceSummaries"]
-                if "PhysicalResourceId" in item
-            },
+            resources=Resources.find(formation, name).physical,
         )
 
     @property

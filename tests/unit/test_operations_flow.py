@@ -19,9 +19,9 @@ from local.operations.figures import (
     window,
 )
 from local.operations.flow import read_flow
-from local.operations.resources import Resources
 from local.operations.runbook import sections
 from local.operations.stages import STAGES
+from local.resources import Resources
 from tests import operations_aws as aws
 from tests import operations_cloud as canned
 

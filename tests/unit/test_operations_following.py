@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from local.operations.following import follow, ids_of, roles_of, stitch, without_others
-from local.operations.resources import Resources
 from local.operations.spans import Span, spans_of
 from local.operations.traces import Trace, Tracing
+from local.resources import Resources
 from tests import operations_aws as aws
 from tests import operations_cloud as canned
 from tests import operations_flight as flight
