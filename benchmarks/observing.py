@@ -11,33 +11,18 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.context import Context
 from pipeline import telemetry
 
 EVENTS = Path(__file__).parents[1] / "events"
-SECONDS_LEFT = 60
 WARM = 3
 # `Root` differs from call to call, as Lambda has it.
 HEADER = "Root=1-5759e988-{:024x};Parent=53995c3f42cd8ad8;Sampled={}"
 SILENCED = ("pipeline.telemetry", "pipeline.tracing")
 SAMPLED: Mapping[str, int] = {"off": 0, "idle": 0, "unsampled": 0, "sampled": 1}
-
-
-@dataclass
-class Context:
-    """What handlers read of Lambda's context."""
-
-    function_name: str = "function"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:function"
-    aws_request_id: str = "00000000-0000-0000-0000-000000000000"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Tell what is left."""
-        return SECONDS_LEFT * 1000
 
 
 def payload(name: str) -> Any:

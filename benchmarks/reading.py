@@ -7,9 +7,10 @@ import json
 import sys
 import time
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from benchmarks.context import Context
 from benchmarks.questions import QUESTIONS
 from benchmarks.year import TYPE
 from pipeline import telemetry
@@ -20,16 +21,6 @@ from pipeline.serve.desk.kept import KeptAnswers
 from pipeline.shared_table import SharedTable
 
 CALLS = ("execute_statement", "get_statement_result_v2")
-
-
-@dataclass
-class Context:
-    """What the handler reads of Lambda's context."""
-
-    function_name: str = "read"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:read"
-    aws_request_id: str = "00000000-0000-0000-0000-000000000000"
 
 
 class Watched:
