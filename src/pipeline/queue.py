@@ -79,9 +79,9 @@ class RowQueue:
         gone through by then: sending all of them again is safe, since rows are told apart by their
         keys.
         """
-        sent = 0
+        sent, attributes = 0, attributes_of(correlation_id)
         for call in calls(lines):
-            self._send_call([body for body, _ in call], attributes_of(correlation_id))
+            self._send_call([body for body, _ in call], attributes)
             sent += sum(rows for _, rows in call)
         return sent
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
+from pipeline.event import type_label
 from pipeline.lake import Lake, facts_key
 from pipeline.prepare.calculating import calculating
 from pipeline.prepare.summary import report_of, summed_up
@@ -38,5 +39,5 @@ def handler(event: Any, _context: Any) -> Any:
 
 def count(event_type: str, rows: int) -> None:
     """Count prepared events and their facts, of which each has one row."""
-    known = event_type if event_type in catalogue else "other"
-    telemetry.count_by({"type": known}, {"EventsPrepared": rows, "FactsPrepared": rows})
+    label = type_label(event_type, catalogue)
+    telemetry.count_by({"type": label}, {"EventsPrepared": rows, "FactsPrepared": rows})

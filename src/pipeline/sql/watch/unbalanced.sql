@@ -1,6 +1,6 @@
 -- Where the ledger and the tables disagree, by batch: rows that got no verdict, events and rows of
 -- the quarantine that are there no longer or that no load has brought. None is what is to be found;
--- 100 are named, the worst first, and each tells how many there are in all. One statement sees one
+-- 100 are named, the worst first, and each tells how many rows it is in all. One statement sees one
 -- snapshot, so a load that commits meanwhile is seen whole or not at all.
 -- Reads: loads, events, quarantine
 SELECT
@@ -8,7 +8,6 @@ SELECT
     place,
     expected,
     found,
-    COUNT(*) OVER () AS places,
     CAST(SUM(CASE WHEN expected > found THEN expected - found ELSE 0 END) OVER () AS BIGINT) AS missing,
     CAST(SUM(CASE WHEN found > expected THEN found - expected ELSE 0 END) OVER () AS BIGINT) AS surplus
 FROM (
