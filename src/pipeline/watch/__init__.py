@@ -1,1 +1,1 @@
-"""Looks whether all that was received is where it belongs, on a schedule."""
+"""Looks whether all that was staged is where it belongs, on a schedule."""

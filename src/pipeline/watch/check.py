@@ -1,4 +1,4 @@
-"""On a schedule: is every event that was received where it belongs? The first missing one alarms."""
+"""On a schedule: is every event that was staged where it belongs? The first missing one alarms."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
