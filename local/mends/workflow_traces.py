@@ -45,8 +45,8 @@ def _create(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
     return created
 
 
-def _update(machine: str, old: Any, new: dict[str, Any], stack: str, **more: Any) -> Any:
-    updated = _stock["update"](machine, old, new, stack, **more)
+def _update(machine: str, old: Any, new: dict[str, Any], *more: Any) -> Any:
+    updated = _stock["update"](machine, old, new, *more)
     _keep_switch(updated[0], new)
     return updated
 

@@ -21,7 +21,7 @@ from local.run import deploy_template
 from local.stack import Stack
 from tests.e2e import faults
 from tests.e2e.faults import Site, Stir
-from tests.template.test_alarms import SYMPTOMS
+from tests.template.test_declared_alarms import SYMPTOMS
 from tests.template.test_template import ROOT
 
 pytestmark = pytest.mark.slow

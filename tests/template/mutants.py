@@ -527,7 +527,7 @@ MUTANTS = [
     Mutant(
         "an alarm watches a metric that nobody writes",
         put(properties("LoadsFailedAlarm", "MetricName"), "LoadsFailing"),
-        "test_alarms",
+        "test_declared_alarms",
         "test_each_watched_metric_is_written_with_these_dimensions",
     ),
     Mutant(
@@ -535,25 +535,25 @@ MUTANTS = [
         put(
             properties("StreamAgeAlarm", "Metrics/1/MetricStat/Metric/Dimensions/0/Value"), "Change"
         ),
-        "test_alarms",
+        "test_declared_alarms",
         "test_each_watched_metric_is_written_with_these_dimensions",
     ),
     Mutant(
         "nobody is told of missing events",
         drop(properties("EventsMissingAlarm", "AlarmActions")),
-        "test_alarms",
+        "test_declared_alarms",
         "test_people_are_told_of_symptoms_and_of_nothing_else",
     ),
     Mutant(
         "nobody is told that loads go on again",
         drop(properties("LoadingAlarm", "OKActions")),
-        "test_alarms",
+        "test_declared_alarms",
         "test_whoever_is_told_of_a_fault_is_told_of_its_end",
     ),
     Mutant(
         "an alarm leads to no section of the runbook",
         put(properties("LoadDlqAlarm", "AlarmDescription"), "Look; see docs/runbook.md#dead-alarm"),
-        "test_alarms",
+        "test_declared_alarms",
         "test_each_alarm_names_its_section_of_the_runbook",
     ),
     Mutant(
@@ -561,25 +561,25 @@ MUTANTS = [
         put(
             properties("EndpointAlarm", "AlarmRule"), {"Fn::Sub": 'ALARM("${EndpointErrorsAlarm}")'}
         ),
-        "test_alarms",
+        "test_declared_alarms",
         "test_each_alarm_is_told_itself_or_by_another",
     ),
     Mutant(
         "a function that no alarm watches",
         drop(properties("BackgroundErrorsAlarm", "Metrics/3")),
-        "test_alarms",
+        "test_declared_alarms",
         "test_an_alarm_on_functions_watches_each_of_its_kind",
     ),
     Mutant(
         "an alarm looks back for two days",
         put(properties("LoadsFailedAlarm", "Period"), 28800),
-        "test_alarms",
+        "test_declared_alarms",
         "test_alarms_look_back_a_day_at_most",
     ),
     Mutant(
         "healthy loads raise an alarm",
         put("Parameters/FreshnessSeconds/Default", 600),
-        "test_alarms",
+        "test_declared_alarms",
         "test_healthy_loads_are_no_reason_for_an_alarm",
     ),
     Mutant(
@@ -587,19 +587,19 @@ MUTANTS = [
         text(
             TEMPLATE, '"EventsToEndpoints", "BatchesStaged"', '"EventsToEndpoints", "BatchesMade"'
         ),
-        "test_dashboard",
+        "test_operations_dashboard",
         "test_each_metric_of_a_chart_is_written_with_these_dimensions",
     ),
     Mutant(
         "the dashboard leaves an alarm out",
         text(TEMPLATE, '              "${CheckSilentAlarm.Arn}",\n', ""),
-        "test_dashboard",
+        "test_operations_dashboard",
         "test_all_alarms_that_tell_people_are_shown",
     ),
     Mutant(
         "a chart covers another",
         text(TEMPLATE, '"x": 5, "y": 0, "width": 5', '"x": 5, "y": 0, "width": 6'),
-        "test_dashboard",
+        "test_operations_dashboard",
         "test_widgets_fit_into_the_grid_and_cover_none",
     ),
     # --- what is accepted

@@ -4,7 +4,8 @@ import importlib
 import json
 import os
 import socket
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,14 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         handler, "emit", lambda record: lines.append(json.loads(handler.format(record)))
     )
     return lines
+
+
+@pytest.fixture(autouse=True)
+def _no_metrics_left() -> Iterator[None]:
+    """Write what a test counted and did not write, or the next one in this process would."""
+    yield
+    if telemetry := sys.modules.get("pipeline.telemetry"):
+        telemetry.flush()
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.test_alarms import SYMPTOMS
+from tests.template.test_declared_alarms import SYMPTOMS
 from tests.template.watching import RUNBOOK, Properties, Widget, metrics_in, of_type, widgets_of
 
 Template = dict[str, Any]
