@@ -2,7 +2,7 @@
 
 import importlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
+from pipeline.data_api_usage import Usage
+from pipeline.errors import WarehouseUnavailable
 from pipeline.lake import Stored, batch_key
 from pipeline.load.ddl import CHECKED_TABLES
 from pipeline.sql import FOLDER
 from pipeline.watch.batches import days_before, list_batches, unloaded
 from pipeline.watch.checking import Rhythm, check, may_rest
-from pipeline.watch.findings import Balance, Findings, Gap
+from pipeline.watch.findings import Balance, Findings, Gap, Sample
 from pipeline.watch.questions import Ledger
-from pipeline.watch.telling import complaint, counts_of, written
+from pipeline.watch.rows import MIN_SECONDS, READ_AT_MOST
+from pipeline.watch.telling import complaint, counts_of, details, written
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -26,7 +29,7 @@ NOTHING = Findings(
     totals=dict.fromkeys(
         ("received", "loaded", "duplicates", "conflicts", "quarantined", "without_facts"), 0
     ),
-    missing=0, surplus=0, gaps=(), backlog=0, batches=0, overdue=0, oldest=timedelta(), gone=(),
+    missing=0, surplus=0, gaps=(), in_flight=Sample(), overdue=Sample(), oldest=timedelta(), gone=(),
 )  # fmt: skip
 SAMPLE = json.loads((Path(__file__).parents[2] / "events/check_conservation.json").read_text())
 
@@ -66,22 +69,40 @@ class FakeWarehouse:
     def __init__(self, loaded: Iterable[str] = ()) -> None:
         self.loaded = list(loaded)
         self.asked: list[str] = []
+        self.seconds: list[float] = []
 
     def rows(self, sql: str, parameters: Any = None, *, seconds: float) -> list[dict[str, Any]]:
-        assert seconds > 0
         assert len(parameters or ()) <= 500
-        self.asked.append(sql)
+        self._ask(sql, seconds)
         return [dict(NOTHING.totals)] if "AS received" in sql else []
 
     def csv(self, sql: str, _parameters: Any = None, *, seconds: float) -> Iterator[list[str]]:
-        assert seconds > 0
-        self.asked.append(sql)
+        self._ask(sql, seconds)
         yield from ([key] for key in self.loaded)
 
+    def take_usage(self) -> Usage:
+        return Usage(calls=len(self.asked))
 
-def checked(lake: FakeLake) -> Findings:
+    def _ask(self, sql: str, seconds: float) -> None:
+        self.asked.append(sql)
+        self.seconds.append(seconds)
+        if seconds < 1:
+            raise WarehouseUnavailable("no answer before the deadline")
+
+
+def always() -> float:
+    return 20
+
+
+def checked(
+    lake: FakeLake, warehouse: FakeWarehouse | None = None, left: Callable[[], float] = always
+) -> Findings:
     batches = list_batches(lake, days_before(NOW))
-    return check(Ledger(FakeWarehouse(), 20), lake, batches, RHYTHM, NOW)
+    return check(Ledger(warehouse or FakeWarehouse(), left), lake, batches, RHYTHM, NOW)
+
+
+def batches(many: int, *, rows: int = 3) -> dict[str, int | None]:
+    return {f"{n:03}": rows for n in range(many)}
 
 
 # --- when it asks --------------------------------------------------------------------------------
@@ -124,26 +145,67 @@ def test_a_batch_is_overdue_once_it_was_stored_before_the_grace_time() -> None:
 
 
 def test_rows_in_flight_are_counted_and_beyond_a_hundred_batches_taken_by_their_mean() -> None:
-    few, many = FakeLake({"a": 3, "b": 4}), FakeLake({f"{n:03}": 3 for n in range(250)})
-    assert (checked(few).backlog, checked(few).missing) == (7, 0)
-    assert checked(many).backlog == 750
-    assert len(many.read) == 100
+    few, many = FakeLake({"a": 3, "b": 4}), FakeLake(batches(250))
+    assert (checked(few).in_flight.rows, checked(few).missing) == (7, 0)
+    assert checked(many).in_flight == Sample(batches=250, read=100, counted=300)
+    assert len(many.read) == READ_AT_MOST
 
 
 def test_overdue_rows_are_missing_and_beyond_a_hundred_batches_taken_by_their_mean() -> None:
-    many = FakeLake({f"{n:03}": 3 for n in range(250)}, age=3 * HOUR)
+    many = FakeLake(batches(250), age=3 * HOUR)
     found = checked(many)
-    assert (found.missing, found.overdue, found.backlog) == (750, 100, 0)
-    assert len(many.read) == 100
+    assert (found.missing, len(found.gaps), found.in_flight) == (750, 100, Sample())
+    assert len(many.read) == READ_AT_MOST
 
 
 def test_an_object_that_cannot_be_read_is_at_least_one_row() -> None:
-    assert checked(FakeLake({"a": None})).backlog == 1
+    assert checked(FakeLake({"a": None})).in_flight.rows == 1
     assert checked(FakeLake({"a": None}, age=3 * HOUR)).missing == 1
 
 
 def test_the_rows_of_a_large_batch_are_asked_for_in_parts() -> None:
     assert checked(FakeLake({"a": 1_201}, age=3 * HOUR)).missing == 1_201
+
+
+# --- in the time that there is -------------------------------------------------------------------
+
+
+def test_batches_that_there_is_no_time_for_are_taken_by_the_mean_of_the_others() -> None:
+    lake = FakeLake(batches(30), age=3 * HOUR)
+    found = checked(lake, left=lambda: 104 - 10 * len(lake.read))
+    assert found.overdue == Sample(batches=30, read=10, counted=30)
+    assert (found.missing, len(found.gaps)) == (90, 10)
+
+
+def test_a_question_that_time_runs_out_in_ends_the_reading_and_not_the_check() -> None:
+    lake, warehouse = FakeLake(batches(30, rows=1_100), age=3 * HOUR), FakeWarehouse()
+    found = checked(lake, warehouse, left=lambda: 33 - 3 * len(warehouse.asked))
+    assert warehouse.seconds[-1] == 0
+    assert (found.overdue.read, found.missing) == (2, 30 * 1_100)
+
+
+def test_a_warehouse_that_fails_while_there_is_time_fails_the_check() -> None:
+    class Broken(FakeWarehouse):
+        def _ask(self, sql: str, seconds: float) -> None:
+            super()._ask(sql, 0 if "event_key IN" in sql else seconds)
+
+    with pytest.raises(WarehouseUnavailable):
+        checked(FakeLake({"a": 1}, age=3 * HOUR), Broken())
+
+
+def test_half_of_the_time_is_for_overdue_batches_however_many_are_in_flight() -> None:
+    lake = FakeLake(batches(30))
+    found = checked(lake, left=lambda: 100 - 5 * len(lake.read))
+    assert found.in_flight == Sample(batches=30, read=10, counted=30)
+    assert 100 - 5 * len(lake.read) == 50
+
+
+def test_batches_of_which_none_could_be_read_are_a_row_each_at_least() -> None:
+    found = checked(FakeLake(batches(30), age=3 * HOUR), left=lambda: MIN_SECONDS - 1)
+    assert (found.overdue, found.missing) == (Sample(batches=30), 30)
+
+
+# --- what is old, and who may look ---------------------------------------------------------------
 
 
 def test_the_oldest_batch_that_is_not_loaded_tells_its_age() -> None:
@@ -169,7 +231,7 @@ def test_every_table_that_is_asked_is_granted() -> None:
 
 def test_zeros_are_told_too_so_that_an_alarm_ends() -> None:
     assert set(counts_of(NOTHING).values()) == {0}
-    assert complaint(NOTHING) is None
+    assert complaint(NOTHING) == ""
 
 
 @pytest.mark.parametrize(
@@ -182,17 +244,27 @@ def test_zeros_are_told_too_so_that_an_alarm_ends() -> None:
     ],
 )
 def test_what_is_wrong_is_said(change: dict[str, Any], sentence: str) -> None:
-    said = complaint(Findings(**{**vars(NOTHING), **change}))
-    assert said is not None
-    assert said[0] == sentence
+    assert complaint(Findings(**{**vars(NOTHING), **change})) == sentence
 
 
 def test_batches_are_named_with_their_numbers() -> None:
     found = Findings(**{**vars(NOTHING), "missing": 1, "gaps": (Gap("b", "events", 3, 2),)})
     place = {"batch_id": "b", "place": "events", "expected": 3, "found": 2}
-    said = complaint(found)
-    assert said is not None
-    assert said[1]["places"] == written(found)["places"] == [place]
+    assert details(found)["places"] == written(found)["places"] == [place]
+
+
+def test_it_is_told_how_many_of_the_batches_were_read() -> None:
+    samples = {"in_flight": Sample(250, 100, 700), "overdue": Sample(30, 4, 8)}
+    found = Findings(**{**vars(NOTHING), **samples})
+    told = {
+        "batches_in_flight": 250,
+        "batches_in_flight_read": 100,
+        "batches_overdue": 30,
+        "batches_overdue_read": 4,
+    }
+    for form in (written(found), details(found)):
+        assert {name: form[name] for name in told} == told
+    assert written(found)["in_flight"] == counts_of(found)["EventsBacklog"] == 1_750
 
 
 def test_no_findings_outgrow_an_answer() -> None:
@@ -200,9 +272,7 @@ def test_no_findings_outgrow_an_answer() -> None:
     gone = tuple(f"batches/date=2026-11-30/{n:064}.jsonl.gz" for n in range(10_000))
     found = Findings(**{**vars(NOTHING), "gaps": gaps, "gone": gone})
     assert len(json.dumps(written(found))) < 100_000
-    said = complaint(found)
-    assert said is not None
-    assert len(json.dumps(said[1])) < 10_000
+    assert len(json.dumps(details(found))) < 10_000
 
 
 # --- the function --------------------------------------------------------------------------------
@@ -239,7 +309,7 @@ def test_the_schedule_lets_the_warehouse_sleep_when_nothing_came(
 ) -> None:
     warehouse = FakeWarehouse()
     monkeypatch.setattr(module, "lake", FakeLake({}))
-    monkeypatch.setattr(module, "ledger", Ledger(warehouse, 20))
+    monkeypatch.setattr(module, "warehouse", warehouse)
     assert module.handler(SAMPLE, context) == {"asked": False}
     assert warehouse.asked == []
     assert metrics_in(capsys.readouterr().out) == {"ChecksDone": 1}
@@ -257,7 +327,7 @@ def test_a_check_tells_what_it_found_in_metrics_log_and_answer(
     lake.rows = {batch_key("b", today): 2}
     lake.age = NOW - datetime.now(UTC) + 3 * HOUR
     monkeypatch.setattr(module, "lake", lake)
-    monkeypatch.setattr(module, "ledger", Ledger(FakeWarehouse(), 20))
+    monkeypatch.setattr(module, "warehouse", FakeWarehouse())
     answer = module.handler({}, context)
     assert (answer["asked"], answer["missing"]) == (True, 2)
     told = metrics_in(capsys.readouterr().out)
@@ -268,5 +338,42 @@ def test_a_check_tells_what_it_found_in_metrics_log_and_answer(
     assert vars(record)["places"][0]["batch_id"] == "b"
 
 
+def test_a_check_that_finds_nothing_says_so(
+    module: ModuleType, context: Any, monkeypatch: pytest.MonkeyPatch, log: list[dict[str, Any]]
+) -> None:
+    monkeypatch.setattr(module, "lake", FakeLake({}))
+    monkeypatch.setattr(module, "warehouse", FakeWarehouse())
+    module.handler({}, context)
+    (line,) = [one for one in log if "batches_overdue_read" in one]
+    assert (line["level"], line["message"]) == ("INFO", "nothing is wrong")
+
+
+def test_what_was_asked_of_the_warehouse_is_counted_whatever_became_of_it(
+    module: ModuleType,
+    context: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(module, "lake", FakeLake({}))
+    monkeypatch.setattr(module, "warehouse", FakeWarehouse())
+    module.handler({}, context)
+    assert metrics_in(capsys.readouterr().out)["DataApiCalls"] == 3
+    context.remaining_ms = 0
+    with pytest.raises(WarehouseUnavailable):
+        module.handler({}, context)
+    assert metrics_in(capsys.readouterr().out) == {"DataApiCalls": 4}
+
+
+def test_questions_may_take_what_is_left_of_the_functions_time(
+    module: ModuleType, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = FakeWarehouse()
+    monkeypatch.setattr(module, "lake", FakeLake({}))
+    monkeypatch.setattr(module, "warehouse", warehouse)
+    context.remaining_ms = 300_000
+    module.handler({}, context)
+    assert all(290 < seconds <= 295 for seconds in warehouse.seconds)
+
+
 def test_balances_without_rows_are_even() -> None:
-    assert Ledger(FakeWarehouse(), 20).balance() == Balance()
+    assert Ledger(FakeWarehouse(), always).balance() == Balance()

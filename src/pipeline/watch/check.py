@@ -1,5 +1,6 @@
 """On a schedule: is every event that was staged where it belongs? The first missing one alarms."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,9 +13,9 @@ from pipeline.watch.batches import days_before, list_batches
 from pipeline.watch.checking import Rhythm, check, may_rest
 from pipeline.watch.findings import Findings
 from pipeline.watch.questions import Ledger
-from pipeline.watch.telling import RESTED, complaint, counts_of, written
+from pipeline.watch.telling import RESTED, complaint, counts_of, details, written
 
-SECONDS = 120  # for one answer of the warehouse, which may have to wake up
+TELL_SECONDS = 5  # kept back of the function's time
 
 
 @dataclass(frozen=True)
@@ -30,35 +31,41 @@ class Settings:
 
 settings = from_env(Settings)
 lake = ListingLake(settings.lake_bucket)
-ledger = Ledger(Warehouse(settings.workgroup_name, settings.database_name), SECONDS)
+warehouse = Warehouse(settings.workgroup_name, settings.database_name)
 rhythm = Rhythm(
     timedelta(minutes=settings.check_minutes), timedelta(seconds=settings.missing_after_seconds)
 )
 
 
 @telemetry.observed
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Check, and tell; whatever fails raises, and the alarm for silence tells of that.
 
     Called by hand, without `time`, it asks the warehouse in any case.
     """
     now = datetime.now(UTC)
+    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - TELL_SECONDS
     staged = list_batches(lake, days_before(now))
     scheduled = datetime.fromisoformat(event["time"]) if "time" in event else None
     if may_rest(scheduled, staged, rhythm, now):
         telemetry.count("ChecksDone", 1)
         return RESTED
-    found = check(ledger, lake, staged, rhythm, now)
+    ledger = Ledger(warehouse, lambda: deadline - time.monotonic())
+    try:
+        found = check(ledger, lake, staged, rhythm, now)
+    finally:
+        telemetry.count_usage(warehouse.take_usage())
     tell(found)
     return written(found)
 
 
 def tell(found: Findings) -> None:
-    """Write the metrics, and a log line if something is wrong."""
+    """Write the metrics, and a log line, as an error if something is wrong."""
     for name, value in counts_of(found).items():
         telemetry.gauge(name, value)
     telemetry.gauge("OldestUnloaded", found.oldest.total_seconds(), telemetry.MetricUnit.Seconds)
     telemetry.count("ChecksDone", 1)
-    if said := complaint(found):
-        sentence, fields = said
-        telemetry.logger.error(sentence, extra=fields)
+    if wrong := complaint(found):
+        telemetry.logger.error(wrong, extra=details(found))
+    else:
+        telemetry.logger.info("nothing is wrong", extra=details(found))

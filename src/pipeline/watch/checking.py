@@ -1,15 +1,16 @@
 """The conservation check: received = loaded + duplicates + conflicts + quarantined + in flight."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from pipeline import telemetry
 from pipeline.lake import Stored
 from pipeline.watch.batches import Listed, Unloaded, batch_id_of, days_before, gone, unloaded
-from pipeline.watch.findings import Balance, Findings, Gap
+from pipeline.watch.findings import Findings, Gap
 from pipeline.watch.questions import Ledger
-from pipeline.watch.rows import Read, count_rows, extrapolated, gaps_of
+from pipeline.watch.rows import Read, count_rows, lost_rows
 
 
 class Searched(Listed, Read, Protocol):
@@ -45,30 +46,33 @@ def _midnight(moment: datetime) -> datetime:
 def check(
     ledger: Ledger, lake: Searched, staged: Mapping[str, Stored], rhythm: Rhythm, now: datetime
 ) -> Findings:
-    """Compare what the lake holds, the ledger and the tables; raises what these raise."""
+    """Compare what the lake holds, the ledger and the tables; raises what these raise.
+
+    Objects are read in what the questions leave of the time: half of it is for batches in flight at
+    most, so that some is there for those that are overdue, whose rows are asked for.
+    """
     due = now - rhythm.grace
     loaded = ledger.loaded_objects(days_before(now)[0])
-    waiting = unloaded(staged, loaded, due)
-    lost = gaps_of(lake, waiting.overdue, ledger.known)
-    balance = ledger.balance()
+    balance, totals = ledger.balance(), ledger.totals(due)
+    absent = gone(lake, staged, loaded)
+    with telemetry.step("calculate unloaded"):
+        waiting = unloaded(staged, loaded, due)
+    half = ledger.left() / 2
+    in_flight = count_rows(lake, waiting.young, lambda: ledger.left() - half)
+    overdue, lost = lost_rows(lake, waiting.overdue, ledger.known, ledger.left)
     return Findings(
-        totals=ledger.totals(due),
-        missing=_missing(balance, lost, len(waiting.overdue)),
+        totals=totals,
+        missing=balance.missing + overdue.rows,
         surplus=balance.surplus,
         gaps=(*balance.gaps, *lost),
-        backlog=count_rows(lake, waiting.young),
-        batches=len(waiting.young),
-        overdue=len(lost),
+        in_flight=in_flight,
+        overdue=overdue,
         oldest=_oldest(waiting, lost, now),
-        gone=tuple(gone(lake, staged, loaded)),
+        gone=tuple(absent),
     )
 
 
-def _missing(balance: Balance, lost: Sequence[Gap], overdue: int) -> int:
-    return balance.missing + extrapolated(sum(gap.missing for gap in lost), overdue)
-
-
-def _oldest(waiting: Unloaded, lost: Sequence[Gap], now: datetime) -> timedelta:
+def _oldest(waiting: Unloaded, lost: Iterable[Gap], now: datetime) -> timedelta:
     ids = {gap.batch_id for gap in lost}
     overdue = (found for found in waiting.overdue if batch_id_of(found.key) in ids)
     moments = [found.stored_at for found in (*waiting.young, *overdue)]

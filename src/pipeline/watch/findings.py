@@ -30,8 +30,22 @@ class Balance:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """So many batches, how many of them were read, and how many rows those have."""
+
+    batches: int = 0
+    read: int = 0
+    counted: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows all have: about, by the mean of those that were read; one each if none was."""
+        return self.counted * self.batches // self.read if self.read else self.batches
+
+
+@dataclass(frozen=True)
 class Findings:
-    """What a check found. Counts of rows are about right where a hundred batches are exceeded.
+    """What a check found. Counts of rows are about right where not all batches were read.
 
     `totals` are the ledger's, `gaps` places in tables and lake where rows are missing or too many.
     """
@@ -40,8 +54,7 @@ class Findings:
     missing: int
     surplus: int
     gaps: tuple[Gap, ...]
-    backlog: int  # rows in flight
-    batches: int  # batches in flight
-    overdue: int  # batches
+    in_flight: Sample
+    overdue: Sample  # its rows are those that the warehouse lacks
     oldest: timedelta
     gone: tuple[str, ...]

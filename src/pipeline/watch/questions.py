@@ -1,6 +1,6 @@
 """What the check asks the warehouse, and how its answers are read."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -31,27 +31,24 @@ class Asked(Protocol):
 
 @dataclass(frozen=True)
 class Ledger:
-    """Asks the warehouse; every method raises what the warehouse raises.
-
-    `seconds` is how long each answer may take.
-    """
+    """Asks the warehouse, within the seconds that `left` tells; raises what the warehouse raises."""
 
     warehouse: Asked
-    seconds: float
+    left: Callable[[], float]
 
     def balance(self) -> Balance:
         """Compare the ledger with the tables."""
-        return read_balance(self.warehouse.rows(balance_query(), seconds=self.seconds))
+        return read_balance(self.warehouse.rows(balance_query(), seconds=self.left()))
 
     def totals(self, before: datetime) -> dict[str, int]:
         """Count what came in and what became of it, and events loaded before then without facts."""
         moment = {"before": before.isoformat()}
-        (row,) = self.warehouse.rows(totals_query(), moment, seconds=self.seconds)
+        (row,) = self.warehouse.rows(totals_query(), moment, seconds=self.left())
         return {name: int(value) for name, value in row.items()}
 
     def loaded_objects(self, first: str) -> set[str]:
         """Return the keys of the batches in the ledger, from this text on."""
-        lines = self.warehouse.csv(objects_query(), {"first": first}, seconds=self.seconds)
+        lines = self.warehouse.csv(objects_query(), {"first": first}, seconds=self.left())
         return {line[0] for line in lines}
 
     def known(self, rows: Iterable[Identity]) -> set[Identity]:
@@ -61,7 +58,7 @@ class Ledger:
         for start in range(0, len(keys), KEYS_AT_ONCE):
             some = keys[start : start + KEYS_AT_ONCE]
             parameters = {f"key_{n}": key for n, key in enumerate(some)}
-            answer = self.warehouse.rows(known_query(some), parameters, seconds=self.seconds)
+            answer = self.warehouse.rows(known_query(some), parameters, seconds=self.left())
             found |= {(row["event_key"], row["fingerprint"]) for row in answer}
         return found
 

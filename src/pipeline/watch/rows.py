@@ -4,19 +4,24 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from pipeline.errors import WarehouseUnavailable
 from pipeline.lake import Stored
 from pipeline.watch.batches import batch_id_of
-from pipeline.watch.findings import Gap
+from pipeline.watch.findings import Gap, Sample
 from pipeline.watch.questions import Identity
 
-# So many objects are read, 30 ms each; others are taken to hold as many rows as these on average.
+# So many objects are read; others are taken to hold as many rows as these on average.
 READ_AT_MOST = 100
+# A small object takes 30 ms, the largest some seconds: with less than this left none is begun.
+MIN_SECONDS = 5
 # What an object raises that is cut off or no gzip JSON Lines at all.
 UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error)
 
+T = TypeVar("T")
 Known = Callable[[Iterable[Identity]], set[Identity]]
+Left = Callable[[], float]  # tells the seconds that remain
 
 
 class Read(Protocol):
@@ -26,14 +31,37 @@ class Read(Protocol):
         """Yield the lines of an object."""
 
 
-def gaps_of(lake: Read, overdue: Sequence[Stored], known: Known) -> list[Gap]:
-    """Tell which batches have rows that the warehouse lacks, of the first READ_AT_MOST.
+def lost_rows(
+    lake: Read, overdue: Sequence[Stored], known: Known, left: Left
+) -> tuple[Sample, list[Gap]]:
+    """Count the rows that the warehouse lacks, and tell which of the batches that were read have any.
 
     A batch that was stored and then not announced is staged again, by another id: its rows are
     there, and nothing is missing.
     """
-    found = (_gap(lake, one, known) for one in overdue[:READ_AT_MOST])
-    return [gap for gap in found if gap.missing]
+    compared = _measured(overdue, lambda one: _gap(lake, one, known), left)
+    gaps = [gap for gap in compared if gap.missing]
+    return Sample(len(overdue), len(compared), sum(gap.missing for gap in gaps)), gaps
+
+
+def count_rows(lake: Read, batches: Sequence[Stored], left: Left) -> Sample:
+    """Count the rows of batches."""
+    counts = _measured(batches, lambda one: _rows(lake, one), left)
+    return Sample(len(batches), len(counts), sum(counts))
+
+
+def _measured(batches: Sequence[Stored], measure: Callable[[Stored], T], left: Left) -> list[T]:
+    """Measure the first READ_AT_MOST, or as many of them as there is time for."""
+    measured: list[T] = []
+    try:
+        for one in batches[:READ_AT_MOST]:
+            if left() < MIN_SECONDS:
+                break
+            measured.append(measure(one))
+    except WarehouseUnavailable:
+        if left() >= MIN_SECONDS:
+            raise
+    return measured
 
 
 def _gap(lake: Read, stored: Stored, known: Known) -> Gap:
@@ -52,19 +80,8 @@ def _identity(line: bytes) -> Identity:
     return row["event_key"], row["fingerprint"]
 
 
-def count_rows(lake: Read, batches: Sequence[Stored]) -> int:
-    """Count the rows of batches; beyond READ_AT_MOST about, by the mean of those."""
-    counted = sum(_rows(lake, one) for one in batches[:READ_AT_MOST])
-    return extrapolated(counted, len(batches))
-
-
 def _rows(lake: Read, stored: Stored) -> int:
     try:
         return sum(1 for _ in lake.read_lines(stored.key))
     except UNREADABLE:
         return 1
-
-
-def extrapolated(rows: int, batches: int) -> int:
-    """Tell how many rows batches have of which the first READ_AT_MOST have so many."""
-    return rows * batches // READ_AT_MOST if batches > READ_AT_MOST else rows

@@ -1,6 +1,5 @@
 """Tells what a check found: metrics for alarms, a log line for people, JSON for who asked."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,8 +13,8 @@ def counts_of(found: Findings) -> dict[str, int]:
     """Name what was counted; zeros too, so that an alarm ends."""
     return {
         "EventsMissing": found.missing,
-        "EventsBacklog": found.backlog,
-        "BatchesBacklog": found.batches,
+        "EventsBacklog": found.in_flight.rows,
+        "BatchesBacklog": found.in_flight.batches,
         "BatchesGone": len(found.gone),
         "EventsWithoutFacts": found.totals["without_facts"],
     }
@@ -26,27 +25,37 @@ def written(found: Findings) -> dict[str, Any]:
     return {
         "asked": True,
         **found.totals,
-        "in_flight": found.backlog,
+        "in_flight": found.in_flight.rows,
         "missing": found.missing,
         "surplus": found.surplus,
         "oldest_unloaded_seconds": round(found.oldest.total_seconds()),
-        "batches_in_flight": found.batches,
-        "batches_overdue": found.overdue,
+        **_batches(found),
         "places": [asdict(gap) for gap in found.gaps],
         "gone": list(found.gone[:NAMED]),
     }
 
 
-def complaint(found: Findings) -> tuple[str, Mapping[str, Any]] | None:
-    """Say what is wrong, with batches and numbers for the log; None if nothing is."""
+def _batches(found: Findings) -> dict[str, int]:
+    return {
+        "batches_in_flight": found.in_flight.batches,
+        "batches_in_flight_read": found.in_flight.read,
+        "batches_overdue": found.overdue.batches,
+        "batches_overdue_read": found.overdue.read,
+    }
+
+
+def complaint(found: Findings) -> str:
+    """Say what is wrong; nothing if nothing is."""
     wrong = {
         "events are missing": found.missing,
         "events are there that no load has brought": found.surplus,
         "batches are gone from the lake": len(found.gone),
         "events have no facts": found.totals["without_facts"],
     }
-    said = [f"{many} {what}" for what, many in wrong.items() if many]
-    if not said:
-        return None
+    return "; ".join(f"{many} {what}" for what, many in wrong.items() if many)
+
+
+def details(found: Findings) -> dict[str, Any]:
+    """Tell the log what the check has read, and where something is wrong."""
     places = [asdict(gap) for gap in found.gaps[:NAMED]]
-    return "; ".join(said), {"places": places, "gone": list(found.gone[:NAMED])}
+    return {**_batches(found), "places": places, "gone": list(found.gone[:NAMED])}
