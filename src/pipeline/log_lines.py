@@ -21,7 +21,7 @@ class LineFormatter(LambdaPowertoolsFormatter):
     """Writes the same members in the same order; exceptions are left to Powertools."""
 
     def __init__(self) -> None:
-        super().__init__(json_serializer=encode)
+        super().__init__(json_serializer=encode, use_rfc3339=True, utc=True)
 
     def format(self, record: LogRecord) -> str:
         """Write a record as one line of JSON."""
@@ -40,12 +40,13 @@ class LineFormatter(LambdaPowertoolsFormatter):
         return encode({name: value for name, value in line.items() if value is not None})
 
     def formatTime(self, record: LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 (its name there)
-        """Write the time of a record to the millisecond; most of it is that of the line before."""
-        second, zone = _second(int(record.created))
-        return f"{second},{int(record.msecs):03d}{zone}"
+        """Write the time of a record to the millisecond; most of it is that of the line before.
+
+        Lambda reads the level of a line only where the time beside it is of RFC 3339.
+        """
+        return f"{_second(int(record.created))}.{int(record.msecs):03d}+00:00"
 
 
 @lru_cache(maxsize=1)
-def _second(moment: int) -> tuple[str, str]:
-    local = time.localtime(moment)
-    return time.strftime("%Y-%m-%d %H:%M:%S", local), time.strftime("%z", local)
+def _second(moment: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment))

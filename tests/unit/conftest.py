@@ -76,6 +76,18 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return lines
 
 
+@pytest.fixture
+def reasons(log: list[dict[str, Any]]) -> Callable[[], list[tuple[Any, ...]]]:
+    """Why events were quarantined, as the log tells it: entrance, type, fault, and how many."""
+    names = ("entrance", "event_type", "code", "events")
+
+    def told() -> list[tuple[Any, ...]]:
+        lines = [line for line in log if line["message"] == "events were quarantined"]
+        return [tuple(line[name] for name in names) for line in lines]
+
+    return told
+
+
 @pytest.fixture(autouse=True)
 def _no_metrics_left() -> Iterator[None]:
     """Write what a test counted and did not write, or the next one in this process would."""

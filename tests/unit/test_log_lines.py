@@ -3,6 +3,8 @@
 import json
 import logging
 import sys
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,10 +23,20 @@ def record(message: str = "loaded", **more: Any) -> logging.LogRecord:
 
 
 def formatted(line: logging.LogRecord) -> tuple[str, str]:
-    ours, theirs = LineFormatter(), LambdaPowertoolsFormatter()
+    ours, theirs = LineFormatter(), LambdaPowertoolsFormatter(use_rfc3339=True, utc=True)
     for formatter in (ours, theirs):
         formatter.append_keys(**KEYS)
     return ours.format(line), theirs.format(line)
+
+
+@pytest.fixture
+def _elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Set the clock of another zone."""
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.mark.parametrize(
@@ -65,6 +77,13 @@ def test_an_exception_is_told_with_its_stack() -> None:
     ours, theirs = formatted(line)
     assert ours == theirs
     assert json.loads(ours)["exception_name"] == "JSONDecodeError"
+
+
+@pytest.mark.usefixtures("_elsewhere")
+def test_times_are_of_rfc_3339_wherever_it_runs() -> None:
+    ours, theirs = formatted(record())
+    assert ours == theirs
+    assert json.loads(ours)["timestamp"] == "2013-01-01T00:00:00.042+00:00"
 
 
 def test_another_second_is_another_time() -> None:

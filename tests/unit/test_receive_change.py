@@ -2,7 +2,7 @@
 
 import importlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -198,6 +198,16 @@ def test_a_record_without_image_is_quarantined() -> None:
     record = sample()["Records"][0]
     del record["dynamodb"]["NewImage"]
     assert row_of(record)["reason"] == "NO_IMAGE"
+
+
+def test_why_items_were_quarantined_is_logged(
+    module: ModuleType, queue: Queue, context: object, reasons: Callable[[], list[tuple[Any, ...]]]
+) -> None:
+    record = sample()["Records"][0]
+    del record["dynamodb"]["NewImage"]
+    module.handler({"Records": [record]}, context)
+    assert len(queue.rows) == 1
+    assert reasons() == [("change", "other", "NO_IMAGE", 1)]
 
 
 def test_other_changes_are_counted_and_ignored(

@@ -370,5 +370,16 @@ def test_a_refused_request_has_its_id_and_one_line_in_the_log(
 
 def test_the_type_of_a_sender_is_not_logged(post: Post, log: list[dict[str, Any]]) -> None:
     post({**EVENT, "type": "jane.doe"})
-    assert len(log) == 1
+    assert [line["message"] for line in log] == ["events were quarantined", "events were received"]
     assert "jane" not in json.dumps(log)
+
+
+def test_why_events_were_quarantined_is_logged_once_for_each_type_and_fault(
+    post: Post, reasons: Callable[[], list[tuple[Any, ...]]]
+) -> None:
+    empty, unknown = {**EVENT, "data": {}}, {**EVENT, "type": "jane.doe"}
+    post([EVENT, empty, unknown, empty, {**unknown, "type": "b"}, 7], BATCH)
+    assert reasons() == [
+        ("request", "page.viewed", "SCHEMA", 2),
+        ("request", "other", "UNKNOWN_TYPE", 2),
+    ]

@@ -8,6 +8,7 @@ import json
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +23,7 @@ from pipeline.catalogue import load_catalogue
 from pipeline.errors import DeliveryFailed
 from pipeline.event import make_row, receive_at
 from pipeline.lake import Lake
-from pipeline.receive import lines
+from pipeline.receive import batches, lines
 from pipeline.receive.batches import load_upload
 from pipeline.receive.notification import Upload, read_notification
 
@@ -38,6 +39,7 @@ HEADER = "id,source,type,time,origin,temp\n"
 CELLS = "1,/s,weather.observed,2013-01-01T01:00:00Z,JFK,39.0\n"
 Load = Callable[..., list[dict[str, Any]]]
 Metrics = Callable[[Callable[[], Any]], dict[tuple[str, ...], float]]
+Reasons = Callable[[], list[tuple[Any, ...]]]
 
 
 class MemoryS3:
@@ -213,12 +215,13 @@ def test_without_a_usable_id_of_its_request_an_upload_is_named_by_what_it_is(tol
     assert [len(name) for name in names] == [64] * 3
 
 
-def test_an_upload_is_counted_as_received_and_staged(
+def test_an_upload_is_counted_as_received_and_staged(  # noqa: PLR0913, PLR0917 (fixtures)
     module: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     context: object,
     metrics_of: Metrics,
     log: list[dict[str, Any]],
+    reasons: Reasons,
 ) -> None:
     bus = MemoryBus()
     body = b"\n".join([LINE, b"{bad", LINE, LINE.replace(b"page.viewed", b"jane.doe")])
@@ -233,7 +236,11 @@ def test_an_upload_is_counted_as_received_and_staged(
         ("EventsReceived", "upload", "other"): 2,
         ("EventsQuarantined", "upload", "other"): 2,
     }
-    [line] = log
+    assert reasons() == [
+        ("upload", "other", "NOT_JSON", 1),
+        ("upload", "other", "UNKNOWN_TYPE", 1),
+    ]
+    line = log[-1]
     assert (line["received"], line["quarantined"]) == (4, 2)
     assert line["batch_ids"] == [bus.details[0]["batch_id"]]
     assert "jane" not in json.dumps(log)
@@ -258,6 +265,22 @@ def test_a_large_object_is_several_batches() -> None:
 def test_an_empty_upload_announces_nothing() -> None:
     assert stage("a.jsonl", b"\n\r\n  \n")[1].details == []
     assert stage("a.json", b"[]")[1].details == []
+
+
+def test_so_many_batches_are_found_in_a_trace_as_it_can_index(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    traced: list[str | None] = []
+
+    def step(_: str, batch_id: str | None) -> Any:
+        traced.append(batch_id)
+        return nullcontext()
+
+    monkeypatch.setattr(batches, "MAX_ROWS", 1)
+    monkeypatch.setattr("pipeline.telemetry.step", step)
+    _, bus = stage("a.jsonl", b"\n".join([LINE] * 42))
+    told = [detail["batch_id"] for detail in bus.details]
+    assert traced == [*told[:40], None, None]
 
 
 def test_a_refused_announcement_raises() -> None:

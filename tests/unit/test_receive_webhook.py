@@ -286,9 +286,12 @@ def test_proven_but_malformed_is_a_bad_request(deliver: Deliver, body: bytes, co
     assert (answer["statusCode"], answer["body"]["code"]) == (400, code)
 
 
-def test_proven_but_against_its_schema_is_quarantined(deliver: Deliver, queue: Queue) -> None:
+def test_proven_but_against_its_schema_is_quarantined(
+    deliver: Deliver, queue: Queue, reasons: Callable[[], list[tuple[Any, ...]]]
+) -> None:
     assert deliver('{"type":"page.viewed","data":{}}')["body"]["quarantined"] == 1
     assert queue.rows[0]["reason"] == "SCHEMA"
+    assert reasons() == [("webhook", "page.viewed", "SCHEMA", 1)]
 
 
 def test_bad_base64_and_encodings_are_refused(

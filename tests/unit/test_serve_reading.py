@@ -12,6 +12,7 @@ from pipeline.data_api_usage import Usage
 from pipeline.serve.desk.reading import FAILED, Handler, reading
 
 SECRET = "LAX"
+REQUEST_ID = "11111111-2222-3333-4444-555555555555"
 REQUEST = {
     "httpMethod": "GET",
     "resource": "/v1/metrics/{type}",
@@ -66,6 +67,23 @@ def test_a_request_is_one_line_with_its_template(
     line = line_of(caplog)
     assert (line.method, line.route, line.status) == ("GET", "/v1/metrics/{type}", 200)
     assert line.duration_ms >= 0
+
+
+@pytest.mark.parametrize(
+    ("told", "named"), [(REQUEST_ID, REQUEST_ID), (SECRET, "00000000-0000-0000-0000-000000000000")]
+)
+def test_lines_of_a_request_have_its_id(
+    context: Any, log: list[dict[str, Any]], told: str, named: str
+) -> None:
+    def handler(_event: Any, _context: Any) -> dict[str, Any]:
+        telemetry.logger.warning("not answered")
+        return {"statusCode": 503}
+
+    observe(handler)({**REQUEST, "requestContext": {"requestId": told}}, context)
+    assert [(line["message"], line["correlation_id"]) for line in log] == [
+        ("not answered", named),
+        ("answered", named),
+    ]
 
 
 def test_what_was_asked_and_answered_stays_out_of_the_log(

@@ -257,6 +257,7 @@ def test_a_batch_is_counted_by_entrance_and_type(  # noqa: PLR0913, PLR0917 (fix
     context: object,
     metrics_of: Callable[[Callable[[], Any]], dict[tuple[str, ...], float]],
     log: list[dict[str, Any]],
+    reasons: Callable[[], list[tuple[Any, ...]]],
 ) -> None:
     lines = [
         row_text(), row_text(id="2", entrance="webhook"), row_text(id="3"),
@@ -276,7 +277,8 @@ def test_a_batch_is_counted_by_entrance_and_type(  # noqa: PLR0913, PLR0917 (fix
         ("EventsQuarantined", "queue", "other"): 1,
     }
     assert len(bus.entries) == 1
-    [line] = log
+    assert reasons() == [("queue", "other", "FOREIGN_MESSAGE", 1)]
+    line = log[-1]
     assert line["batch_id"] == make_batch(records).batch_id
     assert (line["correlation_ids"], line["staged"], line["foreign"]) == (["c-1"], 5, 1)
     assert "jane" not in json.dumps(log)

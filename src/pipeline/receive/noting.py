@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from pipeline import telemetry
+from pipeline.quarantined import note_quarantined
 from pipeline.receive.http import Answer, Refused, problem, unavailable
 from pipeline.receive.outcomes import Outcome
 from pipeline.receive.tallies import Tally, tally
@@ -18,19 +19,18 @@ def begin(correlation_id: str) -> str:
 
 
 def note_received(entrance: str, received: Tally) -> None:
-    """Count what an entrance has handed on, once for all events of a type."""
-    for (event_type, quarantined), number in received.items():
-        telemetry.count_by(
-            {"entrance": entrance, "type": event_type},
-            {"EventsReceived": number, "EventsQuarantined": number if quarantined else 0},
-        )
+    """Count what an entrance has handed on, once for all events of a type with the same fault."""
+    for (event_type, code), number in received.items():
+        telemetry.count_by({"entrance": entrance, "type": event_type}, {"EventsReceived": number})
+        if code:
+            note_quarantined(entrance, event_type, code, number)
     types = {event_type for event_type, _ in received}
     if len(types) == 1:
         telemetry.annotate(event_type=types.pop())
     log = {
         "entrance": entrance,
         "received": received.total(),
-        "quarantined": sum(number for (_, quarantined), number in received.items() if quarantined),
+        "quarantined": sum(number for (_, code), number in received.items() if code),
     }
     telemetry.logger.info("events were received", extra=log)
 
@@ -56,6 +56,7 @@ def refused(entrance: str, refusal: Refused) -> Answer:
 
 def note_failure(entrance: str, message: str) -> None:
     """Count a delivery that has to come again, and log the exception that is being handled."""
+    telemetry.mark_fault()
     telemetry.logger.exception(message, extra={"entrance": entrance})
     telemetry.count_by({"entrance": entrance}, {"DeliveriesFailed": 1})
 

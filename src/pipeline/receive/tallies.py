@@ -1,4 +1,4 @@
-"""How many events of each type were kept, and how many of them quarantined."""
+"""How many events of each type were kept, and why those of them that are quarantined are so."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -7,8 +7,8 @@ from typing import Protocol
 from pipeline.errors import MalformedEvent
 from pipeline.event import type_label
 
-# By the label of their type, and whether they are quarantined.
-Tally = Counter[tuple[str, bool]]
+# By the label of their type, and the code of the fault that quarantines them, or none.
+Tally = Counter[tuple[str, str | None]]
 
 
 class Kept(Protocol):
@@ -26,5 +26,6 @@ class Kept(Protocol):
 def tally(events: Iterable[Kept], catalogue: Collection[str]) -> Tally:
     """Count kept events."""
     return Counter(
-        (type_label(event.event_type, catalogue), event.fault is not None) for event in events
+        (type_label(event.event_type, catalogue), event.fault.code if event.fault else None)
+        for event in events
     )

@@ -11,8 +11,9 @@ from pipeline.bus import Bus
 from pipeline.catalogue import load_catalogue
 from pipeline.event import OTHER, type_label
 from pipeline.lake import Lake
+from pipeline.quarantined import note_quarantined
 from pipeline.settings import from_env
-from pipeline.stage.rows import FOREIGN, Batch, make_batch
+from pipeline.stage.rows import FAULT, FOREIGN, Batch, make_batch
 
 ENTRANCES = {"request", "webhook", "change"}  # those that send to the queue
 MAX_TOLD = 100  # correlation ids of one batch that are named
@@ -61,8 +62,8 @@ def note_staged(batch: Batch, now: datetime) -> None:
     )
     telemetry.gauge("BatchAge", age.total_seconds(), telemetry.MetricUnit.Seconds)
     telemetry.count("ForeignMessages", batch.foreign)
-    foreign = {"entrance": FOREIGN, "type": OTHER}
-    telemetry.count_by(foreign, {"EventsQuarantined": batch.foreign})
+    if batch.foreign:
+        note_quarantined(FOREIGN, OTHER, FAULT, batch.foreign)
     staged = labelled(batch.tally)
     for (entrance, event_type), number in staged.items():
         telemetry.count_by({"entrance": entrance, "type": event_type}, {"EventsStaged": number})

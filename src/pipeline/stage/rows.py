@@ -38,6 +38,7 @@ WIDTHS = {
     "payload": 65_535,
 }
 FOREIGN = "queue"  # the entrance of what this system did not send
+FAULT = "FOREIGN_MESSAGE"
 OF_GOOD_ROWS = {"source", "id", "type", "time", "data"}
 TIMES = ("received_at", "time")
 DOCUMENTS = ("extensions", "data")
@@ -116,7 +117,7 @@ def foreign_row(message: Any, text: str, number: int = 0) -> Staged:
     """Make the quarantined row of a message, or of a line of it, that is not ours."""
     sent = int(message["attributes"]["SentTimestamp"]) / 1000
     receipt = receive_at(FOREIGN, datetime.fromtimestamp(sent, UTC))
-    fault = MalformedEvent("FOREIGN_MESSAGE", "$", "a message on the event queue is not of rows.v1")
+    fault = MalformedEvent(FAULT, "$", "a message on the event queue is not of rows.v1")
     place = f"sqs\n{message['messageId']}" + (f"\n{number}" if number else "")
     return Staged(quarantine(receipt, place, text, fault).line, FOREIGN, foreign=True)
 

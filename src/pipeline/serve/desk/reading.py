@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, Protocol
 
 from pipeline import telemetry
+from pipeline.correlation import request_id
 from pipeline.data_api_usage import Usage
 from pipeline.serve.telling.problems import Response
 
@@ -22,7 +23,7 @@ class Asked(Protocol):
 
 
 def reading(warehouse: Asked | None = None) -> Callable[[Handler], Handler]:
-    """Tell of each request what it took, whatever became of it.
+    """Tell of each request what it took, whatever became of it, in lines with the request's id.
 
     Where an answer came from is known to whoever finds it, who adds it to the line (`source`). What
     was asked stays out: the line has the route's template, neither path nor parameters.
@@ -32,6 +33,9 @@ def reading(warehouse: Asked | None = None) -> Callable[[Handler], Handler]:
         @wraps(handler)
         def telling(event: Any, context: Any) -> Response:
             started, status = time.monotonic(), FAILED
+            correlation_id = request_id(event, context)
+            telemetry.log_keys(correlation_id=correlation_id)
+            telemetry.annotate(correlation_id=correlation_id)
             try:
                 response = handler(event, context)
                 status = response["statusCode"]
