@@ -115,6 +115,14 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class Parse:
+    """The named groups of a pattern become fields of the records in which it matches."""
+
+    operand: Operand
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True)
 class Stats:
     """Records become one record of each group."""
 
@@ -144,5 +152,5 @@ class Limit:
     count: int
 
 
-Command = Fields | Display | Filter | Stats | Sort | Limit
+Command = Fields | Display | Filter | Parse | Stats | Sort | Limit
 Query = tuple[Command, ...]

@@ -13,12 +13,12 @@ from local.insights.language import (
     Limit,
     Named,
     Order,
+    Parse,
     Query,
     Sort,
     Stats,
 )
 from local.insights.reading import Reader
-from local.insights.tokens import tokens_of
 
 MOST_ROWS = 100_000
 
@@ -27,7 +27,7 @@ _Item = TypeVar("_Item")
 
 def parse(text: str) -> Query:
     """Read a query; raises MalformedQuery."""
-    reader = _Commands(text, tokens_of(text))
+    reader = _Commands(text)
     commands = [reader.command()]
     while reader.accept("sign", "|"):
         commands.append(reader.command())
@@ -44,6 +44,7 @@ class _Commands(Reader):
             "fields": self._fields,
             "display": self._display,
             "filter": self._filter,
+            "parse": self._parse,
             "stats": self._stats,
             "sort": self._sort,
             "limit": self._limit,
@@ -61,6 +62,13 @@ class _Commands(Reader):
 
     def _filter(self) -> Command:
         return Filter(self.condition())
+
+    def _parse(self) -> Command:
+        operand = self.operand()
+        start, pattern = self.next, self.pattern("regex")
+        if not pattern.groupindex:
+            raise start.refused("a regular expression with named groups")
+        return Parse(operand, pattern)
 
     def _stats(self) -> Command:
         if not self._has_time:

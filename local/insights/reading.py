@@ -16,58 +16,40 @@ from local.insights.language import (
     Test,
     Within,
 )
-from local.insights.tokens import MalformedQuery, Token
 from local.insights.values import SYSTEM_FIELDS, number_of
 from local.logic import COMPARISONS, Not, read
+from local.tokens import Language, MalformedQuery, Token, TokenReader
 
+_PART = r"(?:[A-Za-z_]\w*|`[^`\n]+`)"
+_TOKEN = re.compile(
+    rf"""
+      (?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+    | (?P<regex>/(?:[^/\\\n]|\\.)+/)
+    | (?P<period>\d+[a-z]+(?![\w.]))
+    | (?P<number>-?\d+(?:\.\d+)?(?![\w.]))
+    | (?P<word>@{{0,2}}{_PART}(?:\.(?:\w+|`[^`\n]+`))*)
+    | (?P<sign><=|>=|!=|=~|[=<>()\[\],|*])
+    """,
+    re.VERBOSE,
+)
+_LANGUAGE = Language(_TOKEN, space=re.compile(r"(?:\s+|\#[^\n]*)*"))
 _MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_GROUP = re.compile(r"\(\?<(?![=!])")  # a named one, as Java writes it
 
 
-class Reader:
-    """Reads tokens from left to right, one method for each rule of the grammar."""
+class Reader(TokenReader):
+    """Reads operands and conditions, one method for each rule of the grammar."""
 
-    def __init__(self, query: str, tokens: list[Token]) -> None:
-        self._query = query
-        self._tokens = tokens
-        self._place = 0
+    def __init__(self, query: str) -> None:
+        super().__init__(query, _LANGUAGE)
         self._has_time = True  # until statistics make records without a time
-
-    @property
-    def next(self) -> Token:
-        """The token that is not taken yet."""
-        return self._tokens[self._place]
-
-    def accept(self, kind: str, *texts: str) -> Token | None:
-        """Take the next token if it is such a one, whatever its case."""
-        token = self.next
-        if token.kind != kind or (texts and token.text.lower() not in texts):
-            return None
-        self._place += kind != "end"
-        return token
-
-    def expect(self, kind: str, meant: str) -> Token:
-        """Take the next token, which must be of a kind; `meant` tells what it stands for."""
-        token = self.accept(kind)
-        if not token:
-            raise self.next.refused(meant)
-        return token
-
-    def expect_sign(self, sign: str) -> None:
-        """Take the next token, which must be this sign."""
-        if not self.accept("sign", sign):
-            raise self.next.refused(repr(sign))
-
-    def text_from(self, start: int) -> str:
-        """Return the query's text from an offset to the end of what was taken last."""
-        return self._query[start : self._tokens[self._place - 1].end]
 
     # --- operands --------------------------------------------------------------------------
 
     def operand(self) -> Operand:
         """Read a literal, a field, or a function's call."""
         if token := self.accept("text"):
-            return Literal(_unquoted(token.text))
+            return Literal(token.unquoted)
         if token := self.accept("number"):
             return Literal(number_of(token.text) or 0)
         return self._call() if self._is_call() else self.field()
@@ -138,14 +120,14 @@ class Reader:
         if sign := self.accept("sign", *COMPARISONS):
             return Compare(sign.text, left, self.operand())
         if self.accept("sign", "=~"):
-            return Like(left, self._pattern("regex"))
+            return Like(left, self.pattern("regex"))
         is_negated = bool(self.accept("word", "not"))
         condition = self._like_or_within(left)
         return Not(condition) if is_negated else condition
 
     def _like_or_within(self, left: Operand) -> Condition:
         if self.accept("word", "like"):
-            return Like(left, self._pattern("regex", "text"))
+            return Like(left, self.pattern("regex", "text"))
         if self.accept("word", "in"):
             return Within(left, self._choices())
         raise self.next.refused("a comparison")
@@ -158,20 +140,16 @@ class Reader:
         self.expect_sign("]")
         return tuple(choices)
 
-    def _pattern(self, *kinds: str) -> re.Pattern[str]:
-        token = self.next
+    def pattern(self, *kinds: str) -> re.Pattern[str]:
+        """Read a pattern, written in one of these kinds of token."""
+        token = self.take()
         if token.kind not in kinds:
             raise token.refused(f"a {' or a '.join(kinds)}")
-        self._place += 1
         if token.kind == "text":
-            return re.compile(re.escape(_unquoted(token.text)))
+            return re.compile(re.escape(token.unquoted))
         try:
-            return re.compile(token.text[1:-1])
+            return re.compile(_GROUP.sub("(?P<", token.text[1:-1]))
         except re.error as error:
             raise MalformedQuery(
                 f"no regular expression: {error}", token.start, token.end
             ) from error
-
-
-def _unquoted(text: str) -> str:
-    return _ESCAPED.sub(r"\1", text[1:-1])

@@ -1,5 +1,6 @@
 """Run a query over log events."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from local.insights.language import (
     Limit,
     Named,
     Order,
+    Parse,
     Query,
     Sort,
     Stats,
@@ -89,6 +91,10 @@ def _apply(command: Command, state: _State) -> None:
         case Fields(shown):
             state.records = [_with(shown, one) for one in state.records]
             state.shown = tuple(dict.fromkeys((*state.shown, *_names(shown))))
+        case Parse(operand, pattern):
+            state.records = [
+                {**one, **_groups(pattern, value_of(operand, one))} for one in state.records
+            ]
         case Display(shown):
             state.shown = _names(shown)
         case Stats():
@@ -108,6 +114,11 @@ def _names(shown: tuple[Named, ...]) -> tuple[str, ...]:
 def _with(shown: tuple[Named, ...], record: Record) -> Record:
     values = {one.name: value_of(one.operand, record) for one in shown}
     return {**record, **{name: value for name, value in values.items() if value is not None}}
+
+
+def _groups(pattern: re.Pattern[str], value: Value | None) -> Record:
+    found = None if value is None else pattern.search(text_of(value))
+    return {} if not found else {k: v for k, v in found.groupdict().items() if v is not None}
 
 
 def _sorted(sort: Sort, records: list[Record]) -> list[Record]:

@@ -26,6 +26,7 @@ from local.mends import (
     mapping_numbers,
     metric_store,
     mock_answers,
+    platform_lines,
     published_versions,
     queue_metrics,
     queue_traces,
@@ -94,6 +95,7 @@ MENDS = (
     # These measure around what others put in, so they come last.
     api_metrics,
     function_metrics,
+    platform_lines,
     queue_metrics,
 )
 

@@ -15,9 +15,9 @@ from ministack.services import cloudwatch_logs
 from local.insights.language import Query
 from local.insights.parsing import parse
 from local.insights.running import Row, event_record, run
-from local.insights.tokens import MalformedQuery
 from local.insights.values import Record
 from local.mends.seams import seam
+from local.tokens import MalformedQuery
 
 _stock = seam(__name__, cloudwatch_logs, "_start_query")
 _groups = seam(__name__, cloudwatch_logs, "_resolve_query_log_groups")

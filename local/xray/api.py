@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from local.tokens import MalformedQuery
 from local.xray.document import InvalidSegment, parse
 from local.xray.filtering import matches
 from local.xray.graph import draw
-from local.xray.parsing import InvalidExpression
 from local.xray.parsing import parse as parse_expression
 from local.xray.rules import Registry
 from local.xray.store import Kept, TraceStore
@@ -135,7 +135,7 @@ def _filter(expression: str | None) -> Callable[[Trace], bool]:
         return lambda _: True
     try:
         wanted = parse_expression(expression)
-    except InvalidExpression as error:
+    except MalformedQuery as error:
         raise InvalidRequest(f"The filter expression is invalid: {error}.") from None
     return lambda trace: matches(trace, wanted)
 

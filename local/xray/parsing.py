@@ -1,10 +1,10 @@
 """Read the text of a filter expression into its tree."""
 
 import re
-from dataclasses import dataclass
-from typing import NoReturn
+from functools import partial
 
 from local.logic import COMPARISONS, Not, read
+from local.tokens import Language, Token, TokenReader
 from local.xray.expression import Compare, Edge, Expression, Service, ServiceId, Term, Value
 
 BOOLEANS = {"ok", "error", "throttle", "fault", "partial", "inferred", "first", "root"}
@@ -16,106 +16,72 @@ TEXTS = {
 _COMPARED = set(COMPARISONS)
 _TEXT_COMPARED = {"=", "!=", "CONTAINS", "BEGINSWITH", "ENDSWITH"}
 _TOKEN = re.compile(
-    r"""\s*(?:
+    r"""
         (?P<text>"(?:[^"\\]|\\.)*")
       | (?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]))
       | (?P<word>[A-Za-z_][\w.-]*)
       | (?P<sign><=|>=|!=|[=<>!(){}\[\],:])
-    )""",
+    """,
     re.VERBOSE,
 )
 
 
-class InvalidExpression(ValueError):
-    """A filter expression that X-Ray would refuse; the message says at which character."""
-
-
-@dataclass(frozen=True)
-class _Token:
-    kind: str  # text, number, word, sign or end
-    text: str
-    place: int
-
-
 def parse(text: str) -> Expression:
-    """Read a filter expression; raises InvalidExpression."""
-    reader = _Reader(_tokens(text))
+    """Read a filter expression; raises MalformedQuery where X-Ray would refuse it."""
+    reader = _Reader(text, Language(_TOKEN))
     expression = reader.either()
-    reader.expect("end", "")
+    reader.expect("end", "the end")
     return expression
 
 
-def _tokens(text: str) -> list[_Token]:
-    tokens = []
-    place = 0
-    text = text.rstrip()
-    while place < len(text):
-        found = _TOKEN.match(text, place)
-        if not found:
-            at = place + len(text[place:]) - len(text[place:].lstrip())
-            raise InvalidExpression(f"unexpected {text[at]!r} at character {at + 1}")
-        kind = str(found.lastgroup)
-        tokens.append(_Token(kind, found[kind], found.start(kind)))
-        place = found.end()
-    return [*tokens, _Token("end", "", len(text))]
-
-
-class _Reader:
-    """Reads the tokens from left to right, one method for each rule of the grammar."""
-
-    def __init__(self, tokens: list[_Token]) -> None:
-        self._tokens = tokens
-        self._next = 0
+class _Reader(TokenReader):
+    """Reads an expression, one method for each rule of the grammar."""
 
     def either(self) -> Expression:
-        return read(lambda word: self._accept("word", word.upper()), self._single)
-
-    def expect(self, kind: str, text: str) -> _Token:
-        return self._accept(kind, text) or self._refuse(text or "the end")
+        return read(partial(self.accept, "word"), self._single)
 
     def _single(self) -> Expression:
-        if self._accept("word", "NOT") or self._accept("sign", "!"):
+        if self.accept("word", "not") or self.accept("sign", "!"):
             return Not(self._single())
-        if self._accept("sign", "("):
+        if self.accept("sign", "("):
             inner = self.either()
-            self.expect("sign", ")")
+            self.expect_sign(")")
             return inner
         return self._term()
 
     def _term(self) -> Term:
-        word = self._take("word", "a keyword")
+        word = self.expect("word", "a keyword")
         keyword = word.text.lower()
         if keyword == "service":
             return Service(self._services(1)[0], self._inner())
         if keyword == "edge":
             caller, callee = self._services(2)
             return Edge(caller, callee, self._inner())
-        if keyword == "annotation" and self._accept("sign", "["):
+        if keyword == "annotation" and self.accept("sign", "["):
             keyword = f"annotation.{self._key()}"
         elif keyword.startswith("annotation."):
             keyword = f"annotation.{word.text.partition('.')[2]}"  # its case counts
         elif keyword not in BOOLEANS | NUMBERS | TEXTS:
-            self._next -= 1
-            self._refuse("a keyword")
+            raise word.refused("a keyword")
         return self._comparison(keyword)
 
     def _key(self) -> str:
-        key = self._accept("text") or self._take("word", "an annotation's key")
-        self.expect("sign", "]")
+        key = self.accept("text") or self.expect("word", "an annotation's key")
+        self.expect_sign("]")
         return _unquoted(key)
 
     def _comparison(self, keyword: str) -> Compare:
-        token = self._tokens[self._next]
+        token = self.next
         operator = token.text.upper()
         if keyword in BOOLEANS and operator not in _COMPARED:
             return Compare(keyword, "=", value=True)
         if operator not in _allowed(keyword):
-            self._refuse("an operator that fits")
-        self._next += 1
+            raise token.refused("an operator that fits")
+        self.take()
         return Compare(keyword, operator, self._value(keyword, operator))
 
     def _value(self, keyword: str, operator: str) -> Value:
-        token = self._tokens[self._next]
+        token = self.take()
         value: Value
         if token.kind == "text":
             value = _unquoted(token)
@@ -124,63 +90,42 @@ class _Reader:
         elif token.text.lower() in ("true", "false"):
             value = token.text.lower() == "true"
         else:
-            self._refuse("a value")
+            raise token.refused("a value")
         if not _fits(keyword, operator, value):
-            self._refuse("a value that fits")
-        self._next += 1
+            raise token.refused("a value that fits")
         return value
 
     def _services(self, number: int) -> list[ServiceId]:
-        self.expect("sign", "(")
-        if number == 1 and self._accept("sign", ")"):
+        self.expect_sign("(")
+        if number == 1 and self.accept("sign", ")"):
             return [ServiceId()]
         services = [self._service()]
         while len(services) < number:
-            self.expect("sign", ",")
+            self.expect_sign(",")
             services.append(self._service())
-        self.expect("sign", ")")
+        self.expect_sign(")")
         return services
 
     def _service(self) -> ServiceId:
-        if not self._accept("word", "ID"):
-            return ServiceId(_unquoted(self._take("text", "a service's name")))
-        self.expect("sign", "(")
+        if not self.accept("word", "id"):
+            return ServiceId(_unquoted(self.expect("text", "a service's name")))
+        self.expect_sign("(")
         members: dict[str, str] = {}
         while True:
-            name = self._accept("word", "NAME") or self.expect("word", "TYPE")
-            self.expect("sign", ":")
-            members[name.text.lower()] = _unquoted(self._take("text", "a text"))
-            if not self._accept("sign", ","):
+            name = self.expect("word", "name or type", "name", "type")
+            self.expect_sign(":")
+            members[name.text.lower()] = _unquoted(self.expect("text", "a text"))
+            if not self.accept("sign", ","):
                 break
-        self.expect("sign", ")")
+        self.expect_sign(")")
         return ServiceId(**members)
 
     def _inner(self) -> Expression | None:
-        if not self._accept("sign", "{"):
+        if not self.accept("sign", "{"):
             return None
         inner = self.either()
-        self.expect("sign", "}")
+        self.expect_sign("}")
         return inner
-
-    def _accept(self, kind: str, text: str = "") -> _Token | None:
-        """Take the next token if it is this one; of texts, any."""
-        token = self._tokens[self._next]
-        if token.kind != kind or (kind != "text" and token.text.upper() != text):
-            return None
-        self._next += kind != "end"
-        return token
-
-    def _take(self, kind: str, wanted: str) -> _Token:
-        token = self._tokens[self._next]
-        if token.kind != kind:
-            self._refuse(wanted)
-        self._next += 1
-        return token
-
-    def _refuse(self, wanted: str) -> NoReturn:
-        token = self._tokens[self._next]
-        found = repr(token.text) if token.text else "the end"
-        raise InvalidExpression(f"{wanted} expected at character {token.place + 1}, not {found}")
 
 
 def _allowed(keyword: str) -> set[str]:
@@ -202,7 +147,5 @@ def _fits(keyword: str, operator: str, value: Value) -> bool:
     return operator in ("=", "!=") or isinstance(value, float)
 
 
-def _unquoted(token: _Token) -> str:
-    if token.kind != "text":
-        return token.text
-    return re.sub(r"\\(.)", r"\1", token.text[1:-1])
+def _unquoted(token: Token) -> str:
+    return token.unquoted if token.kind == "text" else token.text

@@ -7,8 +7,8 @@ import pytest
 
 from local.insights.parsing import parse
 from local.insights.running import DEFAULT_ROWS, Answer, event_record, run
-from local.insights.tokens import MalformedQuery
 from local.insights.values import MOST_FIELDS, Record
+from local.tokens import MalformedQuery
 
 START = 1_709_251_200_000  # 2024-03-01 00:00:00
 
@@ -93,6 +93,12 @@ def test_what_is_shown_is_what_is_asked_for_and_present() -> None:
 def test_a_name_given_can_be_asked_for_and_display_overrides() -> None:
     query = "fields took.0 as seconds | filter seconds < 10 | display level, seconds"
     assert rows(query) == [{"level": "ERROR", "seconds": "3", "@ptr": "p2"}]
+
+
+def test_a_pattern_makes_fields_where_it_matches() -> None:
+    query = r"parse @message /(?<=\"n\": )(?<digits>\d+)(?<rest>x)?/ | filter digits > 5 | fields digits"
+    assert rows(query) == [{"digits": "40", "@ptr": "p1"}]
+    assert not rows("parse nowhere /(?<a>.)/ | filter ispresent(a)")
 
 
 def test_true_is_shown_as_one() -> None:
@@ -200,7 +206,8 @@ def test_a_member_never_stands_for_what_an_event_has() -> None:
     [
         ("", "expected a command", 1),
         ("fields a |", "expected a command", 11),
-        ("parse @message '*' as a", "expected one of the commands", 1),
+        ("parse @message '*' as a", "expected a regex", 16),
+        ("parse @message /(.)/", "expected a regular expression with named groups", 16),
         ("limit 5 | dedup a", "expected one of the commands", 11),
         ("fields a b", "expected '|' or the end", 10),
         ("fields a,", "expected a field", 10),
