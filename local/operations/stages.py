@@ -52,11 +52,13 @@ def _errors(functions: tuple[str, ...]) -> Figure:
     )
 
 
+def _of_queue(name: str, metric: str, stat: str = "Sum") -> tuple[Metric, ...]:
+    return (Metric("AWS/SQS", metric, {"QueueName": f"{{{name}}}"}, stat),)
+
+
 def _oldest(queue: str) -> Figure:
-    metric = Metric(
-        "AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": f"{{{queue}}}"}, "Maximum"
-    )
-    return Figure("oldest", "Oldest", (metric,), "latest", "s")
+    metrics = _of_queue(queue, "ApproximateAgeOfOldestMessage", "Maximum")
+    return Figure("oldest", "Oldest", metrics, "latest", "s")
 
 
 def _entrance(name: str, title: str, function: str, dlq: str = "", *more: Figure) -> Stage:
@@ -101,7 +103,7 @@ BETWEEN = (
         "event-queue",
         "EventQueue",
         1,
-        (_latest("backlog", "Backlog", "EventsBacklog", "events"),),
+        (Figure("sent", "Messages", _of_queue("EventQueue", "NumberOfMessagesSent")),),
         queue="EventQueue",
         dlq="EventDlq",
     ),
@@ -142,7 +144,10 @@ BETWEEN = (
         "load-queue",
         "LoadQueue",
         3,
-        (_latest("backlog", "Backlog", "BatchesBacklog", "batches"),),
+        (
+            _latest("batches", "Batches not loaded yet", "BatchesBacklog", ""),
+            _latest("events", "Events in them", "EventsBacklog", ""),
+        ),
         queue="LoadQueue",
         dlq="LoadDlq",
     ),

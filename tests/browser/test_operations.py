@@ -237,6 +237,23 @@ def luminance(colour: str) -> float:
     return sum(weight * one for weight, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
+def test_a_theme_that_was_chosen_is_kept_and_any_other_is_the_systems(page: Operations) -> None:
+    def is_dark() -> bool:
+        return page.find("#theme").get_attribute("aria-pressed") == "true"
+
+    chromium.prefer(page.driver, {"prefers-color-scheme": "light"})
+    page.open("now")
+    assert not is_dark()
+    chromium.prefer(page.driver, {"prefers-color-scheme": "dark"})
+    until(is_dark, "the page follows the system")
+    page.find("#theme").click()
+    assert not is_dark()
+    page.open("now")
+    assert page.run("return document.documentElement.dataset.theme") == "light"
+    assert not is_dark()
+    page.run("localStorage.clear()")
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_keyboard_reaches_every_view(page: Operations, view: str) -> None:
     page.open("map" if view == "now" else "now")

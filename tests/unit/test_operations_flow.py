@@ -67,6 +67,41 @@ def test_figures_of_a_stage_have_names_of_their_own() -> None:
         assert len(set(names)) == len(names)
 
 
+@pytest.mark.parametrize(
+    ("stage", "shown"),
+    [
+        ("event-queue", {"Messages": "NumberOfMessagesSent"}),
+        (
+            "load-queue",
+            {"Batches not loaded yet": "BatchesBacklog", "Events in them": "EventsBacklog"},
+        ),
+    ],
+)
+def test_a_queues_stage_shows_what_stands_before_it(stage: str, shown: dict[str, str]) -> None:
+    (found,) = [one for one in STAGES if one.name == stage]
+    assert {one.label: metric.name for one in found.figures for metric in one.metrics} == shown
+    queues = [metric.dimensions["QueueName"] for one in found.all_figures()
+              for metric in one.metrics if metric.namespace == "AWS/SQS"]  # fmt: skip
+    assert set(queues) == {f"{{{found.queue}}}"}
+
+
+def test_each_number_of_the_check_stands_at_one_stage() -> None:
+    told = {"EventsBacklog", "BatchesBacklog", "OldestUnloaded", "EventsMissing"}
+    stands = {
+        (metric.name, stage.name)
+        for stage in STAGES
+        for one in stage.all_figures()
+        for metric in one.metrics
+        if metric.name in told
+    }
+    assert stands == {
+        ("EventsBacklog", "load-queue"),
+        ("BatchesBacklog", "load-queue"),
+        ("OldestUnloaded", "warehouse"),
+        ("EventsMissing", "warehouse"),
+    }
+
+
 def test_the_window_is_whole_minutes_and_the_one_that_runs() -> None:
     assert window(NOW) == (START, datetime(2026, 11, 30, 6, 8, tzinfo=UTC))
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from local.processes import PROJECT
 
 FOLDER = Path(__file__).parent
-# Colours, controls and the way of writing numbers are the dashboard's own.
+# Colours, controls, the theme and the way of writing numbers are the dashboard's own.
 DASHBOARD = PROJECT / "src/pipeline/serve/describing/page"
-SHARED = ("page.css", "format.js")
+SHARED = ("page.css", "format.js", "theme.js")
 NAMED = re.compile(r'(?:href|src)="([\w-]+\.(?:css|js))"')
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 DIRECTIVES = {

@@ -1,9 +1,8 @@
 "use strict";
-// The page: which view is shown, what it asks, how often, and the theme.
+// The page: which view is shown, what it asks, and how often.
 
 const EVERY = 2000; // milliseconds, as often as the desk asks anew
 const PATIENCE = 30_000;
-const THEME = "events-to-endpoints.theme";
 const byId = (id) => document.getElementById(id);
 
 // What a view asks: [question, parameters, what shows the answer].
@@ -116,34 +115,6 @@ function togglePause() {
   refresh();
 }
 
-function isDark() {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-}
-
-function applyTheme(theme) {
-  if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
-  byId("theme").ariaPressed = String(isDark());
-}
-
-function toggleTheme() {
-  const theme = isDark() ? "light" : "dark";
-  try {
-    localStorage.setItem(THEME, theme);
-  } catch {
-    // A browser may forbid it, and the page goes on without.
-  }
-  applyTheme(theme);
-}
-
-function storedTheme() {
-  try {
-    return localStorage.getItem(THEME);
-  } catch {
-    return null;
-  }
-}
-
 function onSubmit(form, view, input) {
   byId(form).addEventListener("submit", (event) => {
     event.preventDefault();
@@ -152,8 +123,7 @@ function onSubmit(form, view, input) {
 }
 
 function start() {
-  applyTheme(storedTheme());
-  byId("theme").addEventListener("click", toggleTheme);
+  startTheme(byId("theme"));
   byId("pause").addEventListener("click", togglePause);
   onSubmit("event-form", "event", "event-key");
   onSubmit("traces-form", "traces", "filter");

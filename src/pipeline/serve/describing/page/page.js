@@ -1,25 +1,11 @@
 "use strict";
-// The page: the key, the span, the theme, and the board that is made of what the endpoint offers.
+// The page: the key, the span, and the board that is made of what the endpoint offers.
 
 const KEY = "events-to-endpoints.key";
-const THEME = "events-to-endpoints.theme";
 const NOT_TAKEN = "The endpoint does not take this key.";
 
 const at = (id) => document.getElementById(id);
 let board = null;
-
-/** Keeps texts for a while; a browser may forbid it, and the page goes on without. */
-function stored(storage, name, value) {
-  try {
-    const kept = window[storage];
-    if (value === undefined) return kept.getItem(name);
-    if (value === null) kept.removeItem(name);
-    else kept.setItem(name, value);
-  } catch {
-    return null;
-  }
-  return value;
-}
 
 function announce(text) {
   at("announcements").textContent = text;
@@ -237,28 +223,13 @@ function togglePause() {
   board?.asker.hold(paused);
 }
 
-function isDark() {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-}
-
-function applyTheme(theme) {
-  if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
-  at("theme").ariaPressed = String(isDark());
+function redrawCharts() {
   for (const chart of redrawn) chart.redraw();
-}
-
-function toggleTheme() {
-  const theme = isDark() ? "light" : "dark";
-  stored("localStorage", THEME, theme);
-  applyTheme(theme);
 }
 
 function start() {
   document.body.append(make("span", { id: "probe", hidden: true }));
-  applyTheme(stored("localStorage", THEME));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => applyTheme());
-  at("theme").addEventListener("click", toggleTheme);
+  startTheme(at("theme"), redrawCharts);
   at("pause").addEventListener("click", togglePause);
   at("forget-key").addEventListener("click", () => askForKey());
   at("span").addEventListener("change", onControl);
