@@ -18,7 +18,7 @@ from pipeline.load.transactions import Load, Outcome, Tally
 EVENT = json.loads((Path(__file__).parents[2] / "events/load_batches.json").read_text())
 BUCKET = "events-lake-123456789012"
 BATCH = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
-COUNTED = ("Events", "FactsLoaded", "LoadsDone", "LoadsFailed")
+COUNTED = ("Announcements", "Events", "Facts", "Loads")
 
 
 COMMITTED_AT = datetime(2013, 1, 1, 10, 1, tzinfo=UTC)
@@ -83,6 +83,13 @@ def written(batches: ModuleType, context: Any, capsys: pytest.CaptureFixture[str
     return [json.loads(text) for text in capsys.readouterr().out.splitlines()]
 
 
+def totals_of(lines: list[Any]) -> Counter[str]:
+    totals: Counter[str] = Counter()
+    for line in lines:
+        totals.update({name: sum(line[name]) for name in line if name.startswith(COUNTED)})
+    return totals
+
+
 def test_loaded_rows_are_counted_by_entrance_and_type(
     batches: ModuleType, context: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -94,10 +101,7 @@ def test_loaded_rows_are_counted_by_entrance_and_type(
 def test_every_verdict_has_its_metric(
     batches: ModuleType, context: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    totals: Counter[str] = Counter()
-    for line in written(batches, context, capsys):
-        totals.update({name: sum(line[name]) for name in line if name.startswith(COUNTED)})
-    assert totals == {
+    assert totals_of(written(batches, context, capsys)) == {
         "EventsLoaded": 7,
         "EventsDuplicate": 1,
         "EventsInConflict": 1,
@@ -106,6 +110,32 @@ def test_every_verdict_has_its_metric(
         "LoadsDone": 1,
         "LoadsFailed": 1,
     }
+
+
+def test_facts_that_come_early_are_no_failed_load(
+    batches: ModuleType,
+    context: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def postpone(_: FakeLoader, announcements: list[Any]) -> Outcome:
+        outcome = Outcome()
+        outcome.postpone(announcements)
+        return outcome
+
+    monkeypatch.setattr(FakeLoader, "load", postpone)
+    assert totals_of(written(batches, context, capsys)) == {"FactsEarly": 2}
+
+
+def test_what_announces_nothing_is_no_failed_load(
+    batches: ModuleType,
+    context: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(FakeLoader, "load", lambda *_: Outcome())
+    monkeypatch.setitem(EVENT["Records"][0], "body", "{}")
+    assert totals_of(written(batches, context, capsys)) == {"AnnouncementsMalformed": 1}
 
 
 def test_freshness_is_told_of_each_batch_and_of_the_newest_event(

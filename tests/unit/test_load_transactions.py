@@ -105,6 +105,7 @@ def test_only_the_poison_fails(bad: str) -> None:
         bad
     }
     assert len(warehouse.loads) == 7
+    assert outcome.loads_failed == 1
 
 
 def test_the_reason_of_a_failure_is_for_the_log() -> None:
@@ -122,6 +123,7 @@ def test_after_an_unknown_fate_everything_comes_again() -> None:
     outcome = loader(warehouse).load([batch(name) for name in "abcd"])
     assert set(outcome.failed) == {f"message-{name}" for name in "abcd"}
     assert len(warehouse.loads) == 2
+    assert outcome.loads_failed == 1
 
 
 def test_the_token_stays_while_the_fate_is_unknown() -> None:
@@ -158,6 +160,7 @@ def test_facts_without_their_events_come_again() -> None:
     warehouse = FakeWarehouse(missing=1)
     outcome = loader(warehouse).load([batch("a", FACTS + "page.viewed")])
     assert set(outcome.failed) == {"message-a"}
+    assert (outcome.early, outcome.loads_failed) == (1, 0)
 
 
 def test_facts_that_came_early_before_are_loaded_anew() -> None:

@@ -47,7 +47,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         outcome = loader.load(announcements)
     finally:
         telemetry.count_usage(warehouse.take_usage())
-    outcome.failed |= malformed
+    outcome.refuse(malformed)
     report(outcome, announcements, (started, time.time()))
     return {"batchItemFailures": [{"itemIdentifier": name} for name in outcome.failed]}
 

@@ -14,9 +14,6 @@ METRICS = {
     "conflicts": "EventsInConflict",
     "quarantined": "EventsQuarantinedLoaded",
 }
-# X-Ray indexes 50 annotations of a trace; a batch takes one.
-MOST_BATCHES_TRACED = 40
-
 Span = tuple[float, float]  # seconds since 1970
 
 
@@ -27,7 +24,9 @@ def report(outcome: Outcome, announcements: Sequence[Announcement], span: Span) 
         _count_freshness(load)
         _log(load)
     telemetry.count("LoadsDone", len(outcome.loads))
-    telemetry.count("LoadsFailed", len(outcome.failed))
+    telemetry.count("LoadsFailed", outcome.loads_failed)
+    telemetry.count("FactsEarly", outcome.early)
+    telemetry.count("AnnouncementsMalformed", outcome.malformed)
     batches = {one.message_id: _batch_ids(one) for one in announcements}
     for message_id, reason in outcome.failed.items():
         told = {
@@ -89,12 +88,18 @@ def _log(load: Load) -> None:
 def _trace(outcome: Outcome, batches: Mapping[str, Iterable[str]], span: Span) -> None:
     """Make a trace findable by its batches, and show those that come again as faults."""
     loads = [load.id for load in outcome.loads]
-    telemetry.annotate(load_id=loads[0] if loads else None)
+    telemetry.annotate(load_id=loads[0] if loads else None, event_type=_only_type(outcome))
     failed = {one for message_id in outcome.failed for one in batches.get(message_id, ())}
     known = sorted({one for found in batches.values() for one in found})
     telemetry.note(load_ids=loads, batch_ids=known)
-    for batch_id in known[:MOST_BATCHES_TRACED]:
+    for batch_id in known[: telemetry.MOST_BATCHES_TRACED]:
         telemetry.trace_past("batch", span, fault=batch_id in failed, batch_id=batch_id)
+
+
+def _only_type(outcome: Outcome) -> str | None:
+    """Name the type of all events that were loaded, if they have one."""
+    types = {tally["type"] for load in outcome.loads for tally in load.tallies if tally["type"]}
+    return types.pop() if len(types) == 1 else None
 
 
 def _batch_ids(announcement: Announcement) -> list[str]:

@@ -66,13 +66,34 @@ class Load:
 
 @dataclass
 class Outcome:
-    """What became of the announcements: what was loaded, and which must come again."""
+    """What became of the announcements: what was loaded, and which must come again, and why.
+
+    `loads_failed` counts transactions, `early` announcements of facts that came before their
+    events, `malformed` messages that announce nothing.
+    """
 
     loads: list[Load] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)  # reasons for the log, by message
+    loads_failed: int = 0
+    early: int = 0
+    malformed: int = 0
 
     def fail(self, announcements: Sequence[Announcement], reason: str) -> None:
-        """Have these messages delivered again."""
+        """Have these messages delivered again: the transaction that was to load them failed."""
+        self.loads_failed += 1
+        self._repeat(announcements, reason)
+
+    def postpone(self, announcements: Sequence[Announcement]) -> None:
+        """Have these messages delivered again: their events may be there by then."""
+        self.early += len(announcements)
+        self._repeat(announcements, "facts came before their events")
+
+    def refuse(self, malformed: Mapping[str, str]) -> None:
+        """Have these messages put aside in the end; the reasons are by message."""
+        self.malformed += len(malformed)
+        self.failed |= malformed
+
+    def _repeat(self, announcements: Sequence[Announcement], reason: str) -> None:
         self.failed |= dict.fromkeys((one.message_id for one in announcements), reason)
 
 
@@ -105,8 +126,8 @@ class Loader:
                     middle = len(group) // 2
                     waiting += [group[middle:], group[:middle]]
             except WarehouseUnavailable as fault:
-                for rest in [group, *waiting]:
-                    outcome.fail(rest, f"{type(fault).__name__}: {fault}")
+                rest = [one for some in (group, *waiting) for one in some]
+                outcome.fail(rest, f"{type(fault).__name__}: {fault}")
                 break
         return outcome
 
@@ -117,7 +138,7 @@ class Loader:
             outcome.loads.append(load)
             missing |= {(t["kind"], t["batch_id"]) for t in load.tallies if t["missing"]}
         early = [one for one in group if missing & {(p.kind, p.batch_id) for p in one.pointers}]
-        outcome.fail(early, "facts came before their events")
+        outcome.postpone(early)
 
     def _load_pointers(self, pointers: Sequence[Pointer], name: str) -> Load:
         """Run one transaction; one that an earlier call ran and that fell short is run anew."""
