@@ -37,7 +37,6 @@ def deploy(
     s3.create_bucket(Bucket=_ARTIFACTS)
     document = yaml_parse(template.read_text(encoding="utf-8"))
     _upload_local_paths(document, template.parent, s3)
-    _give_defaults(document, parameters)
     _name_versions(document, parameters)
     key = _upload(s3, json.dumps(document, default=str).encode())
     return _apply(
@@ -72,13 +71,6 @@ def _upload_local_paths(document: dict[str, Any], base: Path, s3: Any) -> None:
             content = zip_folder(path) if path.is_dir() else path.read_bytes()
             addresses[path] = f"s3://{_ARTIFACTS}/{_upload(s3, content)}"
         properties[name] = addresses[path]
-
-
-def _give_defaults(document: dict[str, Any], parameters: dict[str, str]) -> None:
-    """Make the values the defaults too: the emulator expands SAM's transform with those alone."""
-    for name, declared in document.get("Parameters", {}).items():
-        if name in parameters:
-            declared["Default"] = parameters[name]
 
 
 def _name_versions(document: dict[str, Any], parameters: dict[str, str]) -> None:

@@ -139,16 +139,6 @@ def test_a_new_stack_is_created_with_its_parameters(cloud: FakeCloud, project: P
     assert request["Parameters"] == [{"ParameterKey": "Window", "ParameterValue": "5"}]
 
 
-def test_values_are_the_defaults_by_which_the_emulator_expands_the_template(
-    cloud: FakeCloud, project: Path
-) -> None:
-    declared = "Parameters: {Rate: {Type: Number, Default: 100}, Other: {Type: Number, Default: 1}}"
-    (project / "template.yaml").write_text(f"{declared}\n{TEMPLATE}")
-    run(cloud, project, Rate="1000")
-    defaults = {n: p["Default"] for n, p in cloud.template()["Parameters"].items()}
-    assert defaults == {"Rate": "1000", "Other": 1}
-
-
 def test_an_existing_stack_is_updated(cloud: FakeCloud, project: Path) -> None:
     cloud.statuses = ["UPDATE_COMPLETE"]
     run(cloud, project)
