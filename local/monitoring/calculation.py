@@ -21,7 +21,7 @@ _EACH: dict[str, Callable[[float], float]] = {
     "CEIL": math.ceil,
     "FLOOR": math.floor,
 }
-_OTHERS = ("IF", "FILL", "METRICS", "METRIC_COUNT", "PERIOD", "DIFF", "RATE")
+_OTHERS = ("IF", "FILL", "METRICS", "METRIC_COUNT", "PERIOD", "DIFF", "RATE", "RUNNING_SUM")
 _WORDS = ("REPEAT", "LINEAR")
 
 
@@ -90,4 +90,5 @@ _FUNCTIONS: dict[tuple[str, int], Callable[..., Value]] = {
     ("PERIOD", 1): lambda value: series.one_series(value).period,
     ("DIFF", 1): series.diff,
     ("RATE", 1): series.rate,
+    ("RUNNING_SUM", 1): series.running_sum,
 }

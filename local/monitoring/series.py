@@ -8,7 +8,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from local.monitoring.expressions import InvalidExpression
 
@@ -180,6 +180,17 @@ def _steps(series: Series, step: Callable[[float, float], float]) -> Series:
     """Compare each point with the one before."""
     ordered = sorted(series.points.items())
     return series.mapped({t: step(v - v0, t - t0) for (t0, v0), (t, v) in pairwise(ordered)})
+
+
+def running_sum(value: Value) -> Value:
+    """Tell at each point the sum of all so far."""
+    return _mapped(value, _summed)
+
+
+def _summed(series: Series) -> Series:
+    times = sorted(series.points)
+    sums = accumulate(series.points[time] for time in times)
+    return series.mapped(dict(zip(times, sums, strict=True)))
 
 
 def count(value: Value) -> float:

@@ -1,5 +1,6 @@
 """The operations page beside a stack that runs: what it shows is what AWS's own APIs say."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from local.answers import wait_until_loaded
 from local.cloud import LocalCloud
 from local.feed import send_through_all
 from local.operations.opening import operations_page
+from local.resources import Resources
 from local.run import STACK_NAME, deploy_template, send_and_read_one
 from local.sample import week
 from local.stack import Stack
@@ -24,6 +26,22 @@ NODES = ("Clients", "ReceiveRequest", "EventQueue", "StageBatch", "PrepareBatch"
          "DetectAnomalies", "SummariseBatch", "LoadBatches", "ReadEvents")  # fmt: skip
 STEPS = ["Enrich events", "Detect anomalies", "Summarise batch"]
 SENT = 400
+OURS = "EventsToEndpoints"
+ONLY_IN_FAULTS = {
+    "AnnouncementsMalformed": "somebody else wrote to LoadQueue",
+    "ComputationsFailed": "a step of the state machine failed",
+    "DataApiThrottles": "AWS refused calls",
+    "DeliveriesFailed": "an entrance could not reach its queue",
+    "EventsDuplicate": "somebody sent an event twice",
+    "EventsInConflict": "somebody sent two events by one id",
+    "EventsQuarantined": "an event broke its schema",
+    "EventsRejected": "what was sent is no event",
+    "FactsEarly": "facts overtook their events",
+    "ForeignMessages": "somebody else wrote to EventQueue",
+    "LoadsFailed": "the warehouse refused a load",
+    "RequestsRefused": "a request could not be read",
+    "StaleAnswers": "the warehouse gave no answer",
+}  # what of the dashboard is not written while all is well, and what writes it
 
 
 def until(question: Any, promise: str) -> Any:
@@ -48,6 +66,17 @@ def event_key(stack: Stack) -> str:
 
 
 @pytest.fixture(scope="module")
+def charts(stack: Stack, event_key: str) -> list[dict[str, Any]]:
+    """The charts of CloudWatch's dashboard, as it was deployed, after a check."""
+    assert event_key
+    ids = Resources.find(stack.client("cloudformation"), STACK_NAME).physical
+    answer = stack.client("lambda").invoke(FunctionName=ids["CheckConservationFunction"])
+    assert "FunctionError" not in answer
+    dashboard = stack.client("cloudwatch").get_dashboard(DashboardName=ids["Dashboard"])
+    return [one["properties"] for one in json.loads(dashboard["DashboardBody"])["widgets"]]
+
+
+@pytest.fixture(scope="module")
 def base(stack: Stack, event_key: str) -> Iterator[str]:
     assert event_key
     with operations_page(stack, STACK_NAME) as url:
@@ -63,7 +92,7 @@ def total(stack: Stack, metric: str, **dimensions: str) -> float:
     """Ask CloudWatch for the total of the last quarter of an hour, in one piece."""
     given = {"service": STACK_NAME} | dimensions
     answer = stack.client("cloudwatch").get_metric_statistics(
-        Namespace="EventsToEndpoints",
+        Namespace=OURS,
         MetricName=metric,
         Dimensions=[{"Name": name, "Value": value} for name, value in given.items()],
         StartTime=datetime.now(UTC) - timedelta(minutes=15),
@@ -101,6 +130,17 @@ def test_freshness_and_queues_are_shown(page: Operations) -> None:
     until(lambda: page.figure("warehouse", "freshness"), "the freshness is shown")
     assert float(page.figure("warehouse", "freshness") or -1) >= 0
     assert (page.figure("event-queue", "waiting"), page.figure("load-queue", "dlq")) == ("0", "0")
+    assert int(page.figure("event-queue", "sent") or 0) > 0
+
+
+def test_what_is_not_loaded_yet_stands_at_the_load_queue(
+    page: Operations, charts: list[dict[str, Any]]
+) -> None:
+    assert charts  # a check was made
+    page.open("now")
+    until(lambda: page.figure("load-queue", "events"), "the numbers of the check are shown")
+    shown = [page.figure("load-queue", name) for name in ("batches", "events")]
+    assert shown == ["0", "0"]
 
 
 def test_all_alarms_of_the_stack_are_listed_with_their_states(
@@ -148,3 +188,56 @@ def test_an_execution_has_its_steps_in_order(page: Operations) -> None:
     page.find("#execution-list tbody a").click()
     until(page.steps, "the steps are shown")
     assert page.steps()[:3] == [(name, "succeeded") for name in STEPS]
+
+
+# --- CloudWatch's own dashboard ------------------------------------------------------------
+
+
+def metric_of(row: list[Any]) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+    """Read namespace, name and dimensions off a row of a chart."""
+    namespace, name, *pairs = [part for part in row if isinstance(part, str)]
+    return namespace, name, tuple(sorted(zip(pairs[::2], pairs[1::2], strict=True)))
+
+
+def test_what_the_dashboard_shows_is_written_with_just_these_dimensions(
+    stack: Stack, charts: list[dict[str, Any]]
+) -> None:
+    rows = [row for chart in charts for row in chart.get("metrics", ())]
+    shown = {metric_of(row) for row in rows if row[0] == OURS}
+    pages = stack.client("cloudwatch").get_paginator("list_metrics").paginate(Namespace=OURS)
+    written = {
+        (OURS, one["MetricName"], tuple(sorted((d["Name"], d["Value"]) for d in one["Dimensions"])))
+        for page in pages
+        for one in page["Metrics"]
+    }
+    assert ONLY_IN_FAULTS.keys() < {name for _, name, _ in shown}
+    assert {name for _, name, _ in shown - written} <= ONLY_IN_FAULTS.keys()
+
+
+def test_once_all_is_staged_nothing_is_between_received_and_staged(
+    stack: Stack, charts: list[dict[str, Any]]
+) -> None:
+    (chart,) = [one for one in charts if one["title"] == "flow: received and staged"]
+    queries = [query_of(row, chart) for row in chart["metrics"]]
+    now = datetime.now(UTC)
+    answer = stack.client("cloudwatch").get_metric_data(
+        MetricDataQueries=queries,
+        StartTime=now - timedelta(hours=3),
+        EndTime=now + timedelta(minutes=5),
+        ScanBy="TimestampAscending",
+    )
+    values = {one["Id"]: one["Values"] for one in answer["MetricDataResults"]}
+    assert sum(values["received"]) == sum(values["staged"]) == SENT + 1
+    assert values["between"][-1] == 0
+
+
+def query_of(row: list[Any], chart: dict[str, Any]) -> dict[str, Any]:
+    """Ask for what a row of a chart shows."""
+    *_, options = row
+    if "expression" in options:
+        return {"Id": options["id"], "Expression": options["expression"]}
+    namespace, name, pairs = metric_of(row)
+    dimensions = [{"Name": key, "Value": value} for key, value in pairs]
+    metric = {"Namespace": namespace, "MetricName": name, "Dimensions": dimensions}
+    stat = {"Metric": metric, "Period": chart["period"], "Stat": options.get("stat", chart["stat"])}
+    return {"Id": options["id"], "MetricStat": stat}

@@ -16,7 +16,16 @@ import pytest
 
 from local.cloud import LocalCloud
 from local.feed import sign
+from local.recovery.deployment import Deployment
 from local.stack import EndpointError, Stack
+from tests.e2e.faults.functions import (
+    nothing_prepared,
+    nothing_read_of_uploads,
+    nothing_staged,
+    stream_given_up,
+)
+from tests.e2e.faults.queues import impatient
+from tests.e2e.faults.site import Site
 
 Poll = Callable[[Callable[[], bool], str], None]
 STRUCTURED = "application/cloudevents+json"
@@ -24,6 +33,8 @@ HANDLERS = (
     "ReceiveRequest", "ReceiveWebhook", "ReceiveChange", "ReceiveUpload", "StageBatch", "LoadBatches",
     "ReadEvents", "ReadMetrics",
 )  # fmt: skip
+DEAD_LETTERS = ("ChangeDlq", "UploadDlq", "EventDlq", "PrepareDlq", "LoadDlq")
+PUT_ASIDE = {"UploadDlq": "unread", "EventDlq": "unstaged-page", "LoadDlq": "announcement"}
 
 
 @dataclass
@@ -100,14 +111,18 @@ def send_webhooks(stack: Stack, sent: Sent) -> None:
     assert statuses == [202, 401]
 
 
-def send_the_rest(stack: Stack, sent: Sent) -> None:
-    change = sent.event("change")
+def insert(stack: Stack, sent: Sent, place: str) -> None:
+    change = sent.event(place)
     data = {name: {"S": text} for name, text in change.pop("data").items()}
     item = {name: {"S": text} for name, text in change.items() if name != "specversion"}
-    key = {"pk": {"S": sent.canary("item")}}
+    key = {"pk": {"S": sent.canary(f"{place}-item")}}
     stack.client("dynamodb").put_item(
         TableName=stack.table, Item={**key, **item, "data": {"M": data}}
     )
+
+
+def send_the_rest(stack: Stack, sent: Sent) -> None:
+    insert(stack, sent, "change")
     lines = ["id,source,type,page,visitor", f"{sent.canary('csv')},broken"]
     good = sent.event("upload", subject=None)
     lines.append(",".join([good["id"], good["source"], good["type"], *good["data"].values()]))
@@ -251,18 +266,45 @@ def test_a_trace_is_found_by_the_id_of_the_answer(stack: Stack, sent: Sent, unti
         )
 
 
+def put_aside(stack: Stack, queue: str) -> list[dict[str, Any]]:
+    return list(messages_of(stack, url_of(stack, queue)))
+
+
+@pytest.fixture(scope="module")
+def given_up(stack: Stack, sent: Sent, cloud: LocalCloud, until: Poll) -> None:
+    """Each stage gave up on something that was sent."""
+    site = Site(stack, Deployment.on_cloud(cloud))
+
+    def wait(*names: str) -> None:
+        until(lambda: all(put_aside(stack, name) for name in names), f"{names} are not empty")
+
+    with nothing_prepared(site):
+        post(stack, sent, sent.event("unprepared"))
+        wait("PrepareDlq")
+    with (
+        impatient(site.there, "EventQueue"),
+        impatient(site.there, "LoadQueue"),
+        nothing_staged(site),
+        stream_given_up(site),
+        nothing_read_of_uploads(site),
+    ):
+        post(stack, sent, sent.event("unstaged"))
+        insert(stack, sent, "unreceived")
+        stack.client("s3").put_object(
+            Bucket=stack.bucket, Key=f"incoming/{sent.canary('unread')}.jsonl", Body=b"{}"
+        )
+        wait(*DEAD_LETTERS)
+
+
+@pytest.mark.usefixtures("given_up")
+@pytest.mark.parametrize("queue", DEAD_LETTERS)
 def test_messages_that_were_put_aside_tell_nothing_beside_their_bodies(
-    stack: Stack, sent: Sent, until: Poll
+    stack: Stack, sent: Sent, queue: str
 ) -> None:
-    def aside() -> list[dict[str, Any]]:
-        urls = [url for url in queues(stack) if "Dlq" in url]
-        return [message for url in urls for message in messages_of(stack, url)]
-
-    def bodies() -> str:
-        return "".join(message["Body"] for message in aside())
-
-    until(lambda: sent.canary("announcement") in bodies(), "what is no announcement is put aside")
-    assert_silent(stack, sent, [json.dumps(message | {"Body": ""}) for message in aside()])
+    messages = put_aside(stack, queue)
+    place = PUT_ASIDE.get(queue)
+    assert not place or any(sent.canary(place) in message["Body"] for message in messages)
+    assert_silent(stack, sent, [json.dumps(message | {"Body": ""}) for message in messages])
 
 
 def test_an_event_tells_what_it_came_with(stack: Stack, sent: Sent) -> None:

@@ -21,6 +21,7 @@ from local.sample import as_dynamodb_item
 from local.stack import Stack
 from pipeline.catalogue import load_catalogue
 from tests.e2e.conservation import count, is_conserved, where_is
+from tests.e2e.faults.queues import impatient
 from tests.e2e.test_new_type import SCHEMA
 
 Poll = Callable[[Callable[[], bool], str], None]
@@ -68,16 +69,6 @@ def broken(there: Deployment, name: str) -> Iterator[None]:
     functions.update_function_configuration(FunctionName=function, Handler="broken.handler")
     yield
     functions.update_function_configuration(FunctionName=function, Handler=handler)
-
-
-@contextmanager
-def impatient(there: Deployment, queue: str) -> Iterator[None]:
-    """Have a queue deliver a failed message again at once."""
-    sqs, url = there.client("sqs"), there.resources[queue]
-    patient = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
-    yield
-    sqs.set_queue_attributes(QueueUrl=url, Attributes=patient["Attributes"])
 
 
 def depth(there: Deployment, queue: str) -> int:

@@ -1,6 +1,7 @@
 """Each saved query of the stack finds what it is for, in the logs of what just happened."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,8 +12,8 @@ from local.cloud import LocalCloud
 from local.recovery.deployment import Deployment
 from local.run import STACK_NAME
 from local.stack import Stack
-from tests.e2e import faults
-from tests.e2e.faults import Site
+from tests.e2e.faults.functions import configured, stream_blocked
+from tests.e2e.faults.site import Site, look, page_views
 
 Poll = Callable[[Callable[[], bool], str], None]
 Row = dict[str, str]
@@ -31,11 +32,11 @@ def site(cloud: LocalCloud, stack: Stack) -> Site:
 @pytest.fixture(scope="module")
 def correlation_id(site: Site) -> Iterator[str]:
     """Send a good event and an unknown one, ask, block the stream; the id is of what was sent."""
-    events = [*faults.page_views(1), *faults.page_views(1, type="page.unheard")]
+    events = [*page_views(1), *page_views(1, type="page.unheard")]
     answer = site.post("/v1/events", events)
     for limit in (1, 2):
         site.ask(f"/v1/events?type=page.viewed&limit={limit}")
-    with faults.stream_blocked(site):
+    with stream_blocked(site):
         yield answer.headers["x-correlation-id"]
 
 
@@ -86,35 +87,49 @@ def test_what_nobody_logged_is_followed_nowhere(ask: Ask) -> None:
     assert ask("follow one batch", batch_id="never-staged") == []
 
 
-def test_errors_are_counted_by_function_and_problem(ask: Ask, until: Poll) -> None:
+def test_errors_are_counted_by_function_and_problem(ask: Ask, until: Poll, site: Site) -> None:
     until(lambda: bool(ask("errors by function")), "the blocked stream is told")
     (row,) = ask("errors by function")
-    assert "ReceiveChangeFunction" in row["function_name"]
+    assert row["function"] == site.id("ReceiveChangeFunction")
     assert row["problem"] == "the queue took nothing; the stream waits"
     assert int(row["errors"]) >= 1
     assert row["stream"]
 
 
-def test_a_function_that_crashed_is_among_the_errors(ask: Ask, site: Site) -> None:
+def test_exceptions_and_timeouts_are_among_the_errors(ask: Ask, site: Site) -> None:
+    check = "CheckConservationFunction"
+    with configured(site, check, Handler="json.loads"):  # which fails, given two arguments
+        look(site)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        nobody = {"AWS_ENDPOINT_URL_REDSHIFT_DATA": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        with configured(site, check, Timeout=1, Variables=nobody):
+            look(site)
+    rows = [row for row in ask("errors by function") if row["function"] == site.id(check)]
+    assert {row["problem"]: row["errors"] for row in rows} == {"TypeError": "1", "timeout": "1"}
+
+
+def test_an_exception_that_an_older_runtime_wrote_is_among_the_errors(ask: Ask, site: Site) -> None:
     log = {"logGroupName": site.id("FunctionLogs"), "logStreamName": "2024/05/01/Probe[1]0"}
     site.client("logs").create_log_stream(**log)
-    line = {"level": "ERROR", "errorType": "KeyError", "errorMessage": "'id'", "stackTrace": []}
+    line = {"log_level": "ERROR", "errorType": "KeyError", "requestId": "r", "stackTrace": []}
     event = {"timestamp": int(time.time() * 1000), "message": json.dumps(line)}
-    site.client("logs").put_log_events(**log, logEvents=[event])  # as Lambda's runtime writes it
-    (row,) = [one for one in ask("errors by function") if "function_name" not in one]
+    site.client("logs").put_log_events(**log, logEvents=[event])
+    (row,) = [row for row in ask("errors by function") if row["function"] == "Probe"]
     assert (row["problem"], row["errors"], row["stream"]) == ("KeyError", "1", log["logStreamName"])
 
 
 def test_readers_are_listed_slowest_first(ask: Ask, until: Poll) -> None:
     until(lambda: len(ask("slowest readers")) == 2, "both questions were measured")
-    first, second = (float(row["milliseconds"]) for row in ask("slowest readers"))
-    assert first >= second > 0
+    first, second = ask("slowest readers")
+    assert float(first["duration_ms"]) >= float(second["duration_ms"]) > 0
+    assert (first["method"], first["route"], first["status"]) == ("GET", "/v1/events", "200")
+    assert first["correlation_id"] != second["correlation_id"]
 
 
-def test_what_was_quarantined_is_counted_by_entrance_and_type(ask: Ask, until: Poll) -> None:
+def test_what_was_quarantined_is_counted_by_entrance_type_and_fault(ask: Ask, until: Poll) -> None:
     until(lambda: bool(ask("why events were quarantined")), "the unknown event is counted")
     assert ask("why events were quarantined") == [
-        {"entrance": "request", "type": "other", "events": "1"}
+        {"entrance": "request", "event_type": "other", "code": "UNKNOWN_TYPE", "events": "1"}
     ]
 
 

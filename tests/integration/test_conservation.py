@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from local.recovery import ledger
 from pipeline.lake import batch_key
 from pipeline.watch.batches import days_before, list_batches
 from pipeline.watch.checking import Rhythm, check
-from pipeline.watch.findings import Findings, Gap
+from pipeline.watch.findings import Findings, Gap, Sample
 from pipeline.watch.questions import Ledger
 from tests.integration.warehousing import World, event, facts_of, quarantined
 
@@ -32,7 +33,7 @@ def checked(world: World, *, later: timedelta = timedelta()) -> Findings:
     """Check as it will be so much later."""
     now = datetime.now(UTC) + later
     staged = list_batches(world.lake, days_before(now))
-    return check(Ledger(world.warehouse, seconds=20), world.lake, staged, RHYTHM, now)
+    return check(Ledger(world.warehouse, lambda: 20), world.lake, staged, RHYTHM, now)
 
 
 def test_nothing_is_missing_of_an_empty_warehouse(world: World) -> None:
@@ -45,7 +46,7 @@ def test_nothing_is_missing_whatever_became_of_the_rows(world: World) -> None:
     world.load(stage(world, "a", event(1), event(2), event(2), quarantined(3), quarantined(3)))
     world.load(stage(world, "b", event(1), other, other, quarantined(3), event(4)))
     found = checked(world, later=3 * HOUR)
-    assert (found.missing, found.surplus, found.batches, found.gone) == (0, 0, 0, ())
+    assert (found.missing, found.surplus, found.in_flight.batches, found.gone) == (0, 0, 0, ())
     numbers = ("received", "loaded", "duplicates", "conflicts", "quarantined")
     assert [found.totals[name] for name in numbers] == [10, 3, 5, 1, 1]
 
@@ -108,14 +109,14 @@ def test_a_batch_on_its_way_is_in_flight(world: World) -> None:
     world.load(stage(world, "a", event(1)))
     stage(world, "b", event(2), event(3))
     found = checked(world, later=HOUR)
-    assert (found.missing, found.backlog, found.batches) == (0, 2, 1)
+    assert (found.missing, found.in_flight) == (0, Sample(batches=1, read=1, counted=2))
     assert HOUR <= found.oldest < 2 * HOUR
 
 
 def test_a_batch_that_is_overdue_is_missing(world: World) -> None:
     stage(world, "b", event(2), event(3))
     found = checked(world, later=3 * HOUR)
-    assert (found.missing, found.backlog, found.batches) == (2, 0, 0)
+    assert (found.missing, found.in_flight) == (2, Sample())
     assert found.gaps == (Gap("b", "lake", expected=2, found=0),)
     assert found.oldest >= 3 * HOUR
     assert checked(world, later=timedelta(days=14)).missing == 2
@@ -162,8 +163,8 @@ def test_a_batch_that_was_loaded_since_the_lake_was_listed_is_not_gone(world: Wo
     now = datetime.now(UTC)
     staged = list_batches(world.lake, days_before(now))
     world.load(stage(world, "a", event(1)))
-    ledger = Ledger(world.warehouse, seconds=20)
-    assert check(ledger, world.lake, staged, RHYTHM, now).gone == ()
+    asked = Ledger(world.warehouse, lambda: 20)
+    assert check(asked, world.lake, staged, RHYTHM, now).gone == ()
 
 
 def test_a_batch_that_left_the_scope_is_not_looked_for(world: World) -> None:
@@ -171,6 +172,23 @@ def test_a_batch_that_left_the_scope_is_not_looked_for(world: World) -> None:
     world.bucket.objects.clear()
     assert checked(world, later=timedelta(days=13)).gone != ()
     assert checked(world, later=timedelta(days=16)).gone == ()
+
+
+def test_what_was_erased_on_purpose_is_missed_until_the_ledger_is_told(world: World) -> None:
+    """As the runbook says: of a batch that is gone by hand, of one that is left by `--reload`."""
+    world.load(stage(world, "whole", event(1)), stage(world, "part", event(2), event(3)))
+    world.warehouse.execute("DELETE FROM events WHERE id IN ('1', '2')", seconds=20)
+    del world.bucket.objects[batch_key("whole", RECEIVED_AT)]
+    rewritten = stage(world, "part", event(3))
+    found = checked(world)
+    assert (found.missing, len(found.gone)) == (2, 1)
+    world.warehouse.execute("DELETE FROM loads WHERE batch_id IN ('whole')", seconds=20)
+    administered = ledger.Ledger(world.warehouse)
+    administered.forget(["part"])
+    world.load(rewritten)
+    administered.settle(["part"])
+    found = checked(world)
+    assert (found.missing, found.surplus, found.gone) == (0, 0, ())
 
 
 def test_events_whose_facts_never_came_are_told_once_they_are_overdue(world: World) -> None:

@@ -562,7 +562,7 @@ MUTANTS = [
             properties("EndpointAlarm", "AlarmRule"), {"Fn::Sub": 'ALARM("${EndpointErrorsAlarm}")'}
         ),
         "test_declared_alarms",
-        "test_each_alarm_is_told_itself_or_by_another",
+        "test_each_alarm_tells_itself_or_by_another_or_watches_a_deployment",
     ),
     Mutant(
         "a function that no alarm watches",
@@ -583,6 +583,24 @@ MUTANTS = [
         "test_healthy_loads_are_no_reason_for_an_alarm",
     ),
     Mutant(
+        "one failed load raises an alarm",
+        put(properties("LoadQueueAgeAlarm", "EvaluationPeriods"), 3),
+        "test_declared_alarms",
+        "test_a_message_that_failed_once_is_no_reason_for_an_alarm",
+    ),
+    Mutant(
+        "people hear of each single error",
+        put(properties("FunctionErrorsAlarm", "DatapointsToAlarm"), 1),
+        "test_declared_alarms",
+        "test_deployments_go_back_at_one_error_of_which_people_hear_when_it_comes_again",
+    ),
+    Mutant(
+        "a throttled function that no alarm watches",
+        drop(properties("BackgroundThrottlesAlarm", "Metrics/9")),
+        "test_declared_alarms",
+        "test_an_alarm_on_functions_watches_each_of_its_kind",
+    ),
+    Mutant(
         "the dashboard shows a metric that nobody writes",
         text(
             TEMPLATE, '"EventsToEndpoints", "BatchesStaged"', '"EventsToEndpoints", "BatchesMade"'
@@ -595,6 +613,22 @@ MUTANTS = [
         text(TEMPLATE, '              "${CheckSilentAlarm.Arn}",\n', ""),
         "test_operations_dashboard",
         "test_all_alarms_that_tell_people_are_shown",
+    ),
+    Mutant(
+        "the dashboard leaves a function out",
+        text(
+            TEMPLATE,
+            '              ["AWS/Lambda", "Throttles", "FunctionName", "${EnrichEventsFunction}", {"label": "EnrichEvents"}],\n',
+            "",
+        ),
+        "test_operations_dashboard",
+        "test_each_function_that_runs_by_itself_is_on_the_charts_of_errors_and_of_throttles",
+    ),
+    Mutant(
+        "nobody sees what is lost between entrance and lake",
+        text(TEMPLATE, "RUNNING_SUM(FILL(received, 0) - FILL(staged, 0))", "received - staged"),
+        "test_operations_dashboard",
+        "test_what_was_received_and_not_staged_adds_up_over_the_time_that_is_shown",
     ),
     Mutant(
         "a chart covers another",

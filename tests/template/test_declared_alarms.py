@@ -25,10 +25,11 @@ Alarms = dict[str, Properties]
 SYMPTOMS = {
     f"{name}Alarm"
     for name in (
-        "BackgroundErrors", "ChangeDlq", "CheckSilent", "DeliveriesFailed", "Endpoint", "EventDlq",
-        "EventQueueAge", "EventsMissing", "FunctionErrors", "FunctionThrottles", "LoadDlq", "Loading",
-        "PreparationFailed", "PrepareDlq", "QuarantineShare", "RejectedShare", "StreamAge",
-        "UploadDlq", "WarehouseCost", "WarehouseThrottled",
+        "BackgroundErrors", "BatchesGone", "ChangeDlq", "CheckSilent", "DeliveriesFailed", "Endpoint",
+        "EventDlq", "EventQueueAge", "EventsMissing", "FactsMissing", "FunctionErrors",
+        "FunctionThrottles", "LoadDlq", "Loading", "PreparationFailed", "PrepareDlq",
+        "QuarantineShare", "RejectedShare", "RequestsRefused", "StreamAge", "UploadDlq",
+        "WarehouseCost", "WarehouseThrottled",
     )
 }  # fmt: skip
 DAY = 86_400
@@ -50,6 +51,13 @@ def composites(template: Template) -> Alarms:
     return of_type(template["Resources"], COMPOSITE)
 
 
+def watching_deployments(template: Template) -> set[str]:
+    """Name the alarms at which deployments go back."""
+    functions = of_type(template["Resources"], "AWS::Serverless::Function").values()
+    preferences = [one.get("DeploymentPreference", {}) for one in functions]
+    return {alarm["Ref"] for one in preferences for alarm in one.get("Alarms", ())}
+
+
 # --- who is told, and of what --------------------------------------------------------------
 
 
@@ -65,9 +73,12 @@ def test_whoever_is_told_of_a_fault_is_told_of_its_end(alarms: Alarms) -> None:
         assert "InsufficientDataActions" not in alarm, name
 
 
-def test_each_alarm_is_told_itself_or_by_another(alarms: Alarms, composites: Alarms) -> None:
-    members = [member for one in composites.values() for member in members_of(one)]
-    assert sorted([*SYMPTOMS, *members]) == sorted(alarms)
+def test_each_alarm_tells_itself_or_by_another_or_watches_a_deployment(
+    template: Template, alarms: Alarms, composites: Alarms
+) -> None:
+    members = {member for one in composites.values() for member in members_of(one)}
+    assert not members & SYMPTOMS
+    assert members | SYMPTOMS | watching_deployments(template) == set(alarms)
 
 
 def test_a_composite_is_made_of_alarms_on_metrics(simple: Alarms, composites: Alarms) -> None:
@@ -115,8 +126,13 @@ def test_the_runbook_asks_for_resources_and_queries_that_there_are(
 ) -> None:
     text, resources = RUNBOOK.read_text(encoding="utf-8"), template["Resources"]
     named = re.findall(r"(?:\$\(id|waiting|peek) (\w+)\)?", text)
+    schedules = {
+        f"{name}{event}"  # as SAM names the rule that it makes
+        for name, one in resources.items()
+        for event in one.get("Properties", {}).get("Events", {})
+    }
     assert named
-    assert {name for name in named if name not in resources} == set()
+    assert set(named) <= {*resources, *schedules}
     queries = {
         one["Name"]["Fn::Sub"].partition("/")[2]
         for one in of_type(resources, "AWS::Logs::QueryDefinition").values()
@@ -200,9 +216,22 @@ def test_an_alarm_on_functions_watches_each_of_its_kind(template: Template, simp
         ("ServedThrottlesAlarm", served),
         ("BackgroundThrottlesAlarm", background),
         ("BackgroundErrorsAlarm", background),
+        ("FunctionErrorsAlarm", served),
     ):
         watched = [metric.dimensions["FunctionName"] for metric, _ in metrics_of(simple[name])]
         assert sorted(watched) == sorted(those), name
+
+
+def test_deployments_go_back_at_one_error_of_which_people_hear_when_it_comes_again(
+    template: Template, simple: Alarms
+) -> None:
+    [alone] = {
+        (one["Threshold"], one["EvaluationPeriods"], one.get("DatapointsToAlarm"))
+        for name, one in simple.items()
+        if name in watching_deployments(template) and one["Namespace"] == "AWS/Lambda"
+    }
+    assert alone == (1, 1, None)
+    assert simple["FunctionErrorsAlarm"]["DatapointsToAlarm"] >= 2
 
 
 def test_each_dead_letter_queue_has_its_alarm(template: Template, simple: Alarms) -> None:
@@ -224,6 +253,38 @@ def test_healthy_loads_are_no_reason_for_an_alarm(template: Template) -> None:
     windows = parameters["LoadWindowSeconds"]["MaxValue"] * 2
     windows += parameters["BatchWindowSeconds"]["Default"]
     assert parameters["FreshnessSeconds"]["Default"] > windows
+
+
+@pytest.mark.parametrize(
+    ("queue", "window", "function"),
+    [
+        ("Event", "BatchWindowSeconds", "StageBatchFunction"),
+        ("Load", "LoadWindowSeconds", "LoadBatchesFunction"),
+    ],
+)
+def test_a_message_that_failed_once_is_no_reason_for_an_alarm(
+    template: Template, simple: Alarms, queue: str, window: str, function: str
+) -> None:
+    """Hidden after its failure it is still the oldest, and waits for a second window."""
+    parameters, resources = template["Parameters"], template["Resources"]
+    oldest = parameters[f"{queue}VisibilitySeconds"]["Default"]
+    oldest += parameters[window]["MaxValue"] + resources[function]["Properties"]["Timeout"]
+    late = oldest - parameters["FreshnessSeconds"]["Default"]
+    alarm = simple[f"{queue}QueueAgeAlarm"]
+    assert alarm.get("DatapointsToAlarm") is None
+    # A span of n minutes may touch n + 1 of the clock.
+    assert (alarm["EvaluationPeriods"] - 1) * alarm["Period"] > late
+
+
+def test_facts_have_time_to_come_before_they_are_missed(
+    template: Template, state_machine: Template
+) -> None:
+    """They may come before their events once, and then wait for another load."""
+    parameters, functions = template["Parameters"], template["Resources"]
+    load = parameters["LoadWindowSeconds"]["MaxValue"]
+    load += functions["LoadBatchesFunction"]["Properties"]["Timeout"]
+    late = state_machine["TimeoutSeconds"] + parameters["LoadVisibilitySeconds"]["Default"] + load
+    assert parameters["MissingAfterSeconds"]["Default"] > late
 
 
 def test_whatever_is_late_is_measured_by_the_same_parameter(simple: Alarms) -> None:

@@ -7,14 +7,22 @@ from typing import Any
 import pytest
 
 from tests.template.test_declared_alarms import SYMPTOMS
-from tests.template.watching import RUNBOOK, Properties, Widget, metrics_in, of_type, widgets_of
+from tests.template.watching import (
+    RUNBOOK,
+    Properties,
+    Widget,
+    metrics_in,
+    of_type,
+    spelled,
+    widgets_of,
+)
 
 Template = dict[str, Any]
 
 STAGES = ("receive", "stage", "prepare", "load", "serve")
 ROWS = ("how many", "what failed", "how old")
 GRID = 24  # columns that CloudWatch has
-MOST_WIDGETS = 20
+MOST_WIDGETS = 24
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +81,47 @@ def test_the_second_row_tells_errors_and_the_third_tells_times(charts: list[Widg
             assert any(re.search("Age|Time|Latency|Freshness", name) for name in names)
 
 
-def test_below_stand_the_warehouse_the_functions_the_cost_and_the_alarms(
+def test_below_stand_what_is_on_its_way_the_warehouse_the_functions_the_cost_and_the_alarms(
     widgets: list[Widget],
 ) -> None:
-    last = max(widget["y"] for widget in widgets)
-    below = [title(widget).partition(":")[0] for widget in widgets if widget["y"] == last]
-    assert below == ["warehouse", "functions", "cost", "alarms"]
+    *_, fourth, last = sorted({widget["y"] for widget in widgets})
+    for y, names in (
+        (fourth, ["flow", "check"]),
+        (last, ["warehouse", "functions", "cost", "alarms"]),
+    ):
+        assert [title(one).partition(":")[0] for one in widgets if one["y"] == y] == names
+
+
+def test_each_function_that_runs_by_itself_is_on_the_charts_of_errors_and_of_throttles(
+    template: Template, charts: list[Widget]
+) -> None:
+    resources = template["Resources"]
+    tokens = [one["Properties"].get("ServiceToken") for one in resources.values()
+              if "Properties" in one]  # fmt: skip
+    at_deployments = {spelled(token).replace(".Arn}", "}") for token in tokens if token}
+    functions = {f"${{{name}}}" for name in of_type(resources, "AWS::Serverless::Function")}
+    assert at_deployments
+    for metric, ending in (("Errors", ": errors"), ("Throttles", ": throttles")):
+        shown = [
+            one.dimensions["FunctionName"]
+            for chart in charts
+            if title(chart).endswith(ending)
+            for one in metrics_in(chart)
+            if (one.namespace, one.name) == ("AWS/Lambda", metric)
+        ]
+        assert sorted(shown) == sorted(functions - at_deployments), metric
+
+
+def test_what_was_received_and_not_staged_adds_up_over_the_time_that_is_shown(
+    charts: list[Widget],
+) -> None:
+    [chart] = [one for one in charts if title(one).startswith("flow:")]
+    [between] = [row[0]["expression"] for row in chart["properties"]["metrics"] if len(row) == 1]
+    assert between == "RUNNING_SUM(FILL(received, 0) - FILL(staged, 0))"
+    ids = {
+        row[-1]["id"]: row[1] for row in chart["properties"]["metrics"] if isinstance(row[0], str)
+    }
+    assert ids == {"received": "EventsReceived", "staged": "EventsStaged"}
 
 
 def test_widgets_fit_into_the_grid_and_cover_none(widgets: list[Widget]) -> None:
@@ -119,7 +162,9 @@ def test_what_is_limited_is_shown_where_it_is_limited(template: Template) -> Non
 
 def test_the_runbook_names_charts_that_there_are(widgets: list[Widget]) -> None:
     text = " ".join(RUNBOOK.read_text(encoding="utf-8").split())
-    named = re.findall(r'"((?:receive|stage|prepare|load|serve|cost): [^"]+)"', text)
+    named = re.findall(
+        r'"((?:receive|stage|prepare|load|serve|flow|check|functions|cost): [^"]+)"', text
+    )
     assert named
     assert set(named) <= {title(widget) for widget in widgets}
 

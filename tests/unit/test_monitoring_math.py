@@ -67,6 +67,8 @@ def computed(store: MetricStore, expression: str) -> list[float | None]:
         ("SUM(FILL(METRICS(), 0))", [12, 3, 6, 11, 5]),
         ("DIFF(requests)", [None, -10, 5, 5, None]),
         ("RATE(requests) * 60", [None, -10, 5, 5, None]),
+        ("RUNNING_SUM(errors)", [1, 3, None, 3, 7]),
+        ("RUNNING_SUM(FILL(requests, 0) - slow)", [9, 8, 12, 21, 20]),
         ("CEIL(errors / 3) - FLOOR(errors / 3) + ABS(-1)", [2, 2, None, 1, 2]),
     ],
 )
