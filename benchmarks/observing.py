@@ -1,7 +1,8 @@
-"""Calls a handler again and again, with its telemetry or without; runs in an environment like its own.
+"""Calls handlers again and again, with their telemetry or without; runs in an environment like theirs.
 
-The process that has loaded and warmed the handler forks one child for each mode, so that valgrind
-counts the calls of each apart; `idle` makes none. Tells on stderr which process was which.
+The process that has loaded and warmed them forks one child for each handler and mode, so that
+valgrind counts the calls of each apart, and one that makes none (IDLE). Tells on stderr which process
+was which.
 """
 
 import gc
@@ -11,18 +12,21 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.context import Context
 from pipeline import telemetry
+from pipeline.shared_table import Watch
 
 EVENTS = Path(__file__).parents[1] / "events"
 WARM = 3
 # `Root` differs from call to call, as Lambda has it.
 HEADER = "Root=1-5759e988-{:024x};Parent=53995c3f42cd8ad8;Sampled={}"
 SILENCED = ("pipeline.telemetry", "pipeline.tracing")
-SAMPLED: Mapping[str, int] = {"off": 0, "idle": 0, "unsampled": 0, "sampled": 1}
+SAMPLED: Mapping[str, int] = {"off": 0, "unsampled": 0, "sampled": 1}
+IDLE = "idle"
 
 
 def payload(name: str) -> Any:
@@ -94,13 +98,18 @@ def silence() -> None:
 
 
 def caller(module: Any, event: Any) -> Callable[[int, int], None]:
-    """Make a call of the handler; one that reads forgets what it answered before."""
-    kept = getattr(getattr(module, "desk", None), "kept", None)
+    """Make a call of the handler; one that reads forgets what it answered before.
+
+    Its budget is of another second each time, and of one for all of a call: where a second ends in
+    it, the table is asked once more.
+    """
+    desk = getattr(module, "desk", None)
 
     def call(number: int, sampled: int) -> None:
         os.environ["_X_AMZN_TRACE_ID"] = HEADER.format(number, sampled)
-        if kept:
-            kept._memory.clear()  # noqa: SLF001 (no caller could)
+        if desk:
+            desk.kept._memory.clear()  # noqa: SLF001 (no caller could)
+            desk.budget._watch = Watch(now=lambda: float(number))  # noqa: SLF001 (no caller could)
         answer = module.handler(event, Context())
         if not expected(answer):
             raise SystemExit(f"the handler answered {answer}")
@@ -113,28 +122,48 @@ def expected(answer: Any) -> bool:
     return answer.get("statusCode") in {200, 202} or answer.get("batchItemFailures") == []
 
 
-def main(what: str, rounds: int, *modes: str) -> None:
-    """Call one of HANDLERS so often in each mode."""
-    if "off" in modes:
+def main(modes: str, *wanted: str) -> None:
+    """Call each of HANDLERS that is wanted (`name=times`) so often in each mode (`off,sampled`)."""
+    chosen = modes.split(",")
+    if "off" in chosen:
         silence()
+    times = {what: int(number) for what, _, number in (one.rpartition("=") for one in wanted)}
+    calls = {what: warmed(what, chosen[-1]) for what in times}
+    # A collection costs as much as some calls, and would fall into one mode or another.
+    gc.collect()
+    gc.disable()
+    fork(IDLE, lambda: None)
+    for what, call in calls.items():
+        for mode in chosen:
+            fork(f"{what}, {mode}", partial(repeat, call, times[what], SAMPLED[mode]))
+
+
+def warmed(what: str, mode: str) -> Callable[[int, int], None]:
+    """Load a handler and call it until everything that it keeps is there."""
     name, make = HANDLERS[what]
     call = caller(importlib.import_module(name), make())
-    for number in range(WARM):
-        call(number, SAMPLED[modes[-1]])
-    # A full collection costs as much as some calls, and would fall into one mode or another.
-    gc.collect()
-    gc.freeze()
-    for mode in modes:
-        if child := os.fork():
-            sys.stderr.write(f"{mode} is {child}\n")
-            _, status = os.waitpid(child, 0)
-            if status:
-                raise SystemExit(f"{mode} failed")
-            continue
-        for number in range(0 if mode == "idle" else rounds):
-            call(WARM + number, SAMPLED[mode])
+    repeat(call, WARM, SAMPLED[mode])
+    return call
+
+
+def repeat(call: Callable[[int, int], None], times: int, sampled: int) -> None:
+    """Make so many calls, each of a trace of its own."""
+    for number in range(times):
+        call(number, sampled)
+
+
+def fork(name: str, work: Callable[[], None]) -> None:
+    """Work in a process of its own, and wait for its end."""
+    if child := os.fork():
+        sys.stderr.write(f"{name} is {child}\n")
+        _, status = os.waitpid(child, 0)
+        if status:
+            raise SystemExit(f"{name} failed")
+    else:
+        work()
+        sys.stdout.flush()
         os._exit(0)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])
+    main(*sys.argv[1:])

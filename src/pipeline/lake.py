@@ -91,11 +91,8 @@ class Lake:
         }
 
     def read_lines(self, key: str) -> Iterator[bytes]:
-        """Yield the lines of an object that write_lines stored, one in memory at a time."""
-        body = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"]
-        with gzip.GzipFile(fileobj=io.BytesIO(body.read())) as lines:
-            for line in lines:
-                yield line.rstrip(b"\n")
+        """Read an object that write_lines stored; yields its lines, one in memory at a time."""
+        return _lines(self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
     def write_json(self, key: str, value: Any) -> None:
         """Store one small JSON document, such as a COPY manifest."""
@@ -194,6 +191,12 @@ class SigningLake(ListingLake):
 def brief_lake(bucket: str) -> ListingLake:
     """Open a bucket for someone who waits: calls to a silent lake are given up within 5 s."""
     return ListingLake(bucket, boto3.client("s3", config=BRIEF))
+
+
+def _lines(packed: bytes) -> Iterator[bytes]:
+    with gzip.GzipFile(fileobj=io.BytesIO(packed)) as lines:
+        for line in lines:
+            yield line.rstrip(b"\n")
 
 
 @contextmanager

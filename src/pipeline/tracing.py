@@ -1,29 +1,48 @@
 """Traces: one segment an invocation, of AWS X-Ray; nothing else in the project knows who keeps them.
 
 Only sampled invocations are traced, which Lambda says in _X_AMZN_TRACE_ID; the others pay for a look
-at it. That is why neither Powertools nor the X-Ray SDK may patch botocore: the SDK makes dummies of
-subsegments where nothing is sampled, for more than half of what real ones cost: 8 % of all that a
-request with one event takes. Its own functions make the subsegments here, too: what they tell of a
-call (operation, request id, status, throttles) is what X-Ray draws its map of.
+at it. Powertools' Tracer tells whether anybody listens, and X-Ray's SDK where. What is sent is made
+here and in subsegment.py: the SDK's own subsegments took 29 % of all that a request with one event
+takes, and its patches of botocore 8 % of one that is not even sampled.
 
-The header goes on to the next service in any case: botocore sends it from within Lambda.
+Each part is sent as it ends, so that what had ended is there if a function dies. The header goes on
+to the next service in any case: botocore sends it from within Lambda.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
+from types import TracebackType
 from typing import Any
 
 from aws_lambda_powertools import Tracer
-from aws_xray_sdk.ext.boto_utils import aws_meta_processor, inject_header
 from botocore.client import BaseClient
 from botocore.endpoint import Endpoint
+from botocore.exceptions import ClientError
+
+from pipeline.subsegment import Subsegment
 
 HEADER = "_X_AMZN_TRACE_ID"
+SENT_HEADER = "X-Amzn-Trace-Id"
+NOT_SENT_ON = ("Sampled", "Self")  # parts of the header: the one anew, the other never
 NAMESPACE = "pipeline"  # of metadata
+PROTOCOL = '{"format":"json","version":1}\n'  # of the daemon that takes what is sent
 SENDERS_OBJECTS = "incoming/"
+# What X-Ray draws its map of, beside a call's operation.
+CALLED = {
+    "Bucket": "bucket_name",
+    "Key": "key",
+    "Prefix": "prefix",
+    "QueueUrl": "queue_url",
+    "TableName": "table_name",
+    "VersionId": "version_id",
+}
+# X-Ray indexes 50 annotations of a trace; a batch takes one.
+MOST_BATCHES_TRACED = 40
 
 Handler = Callable[[Any, Any], Any]
 Value = str | float | bool | None
@@ -31,18 +50,93 @@ Value = str | float | bool | None
 tracer = Tracer(auto_patch=False)
 # Outside Lambda, and in `sam local`, nobody listens.
 enabled = not tracer.disabled
-recorder: Any = tracer.provider
 UNTRACED = nullcontext()
+# Where the daemon listens.
+emitter: Any = getattr(tracer.provider, "emitter", None) if enabled else None
+daemon = (emitter.ip, emitter.port) if emitter else ("", 0)
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sender.setblocking(False)  # noqa: FBT003 (its signature)
 
 
-@dataclass
+class Start:
+    """Whether the first invocation of a container is still to end; its provisioned one is warm."""
+
+    def __init__(self) -> None:
+        self.over = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "provisioned-concurrency"
+
+    def cold(self) -> bool:
+        """Tell whether this invocation had to wait for the start."""
+        return not self.over
+
+
 class Invocation:
     """Whether what runs is traced: an invocation that is sampled, never the start of a container."""
 
-    sampled: bool = False
+    def __init__(self) -> None:
+        self.sampled = False
+        self.trace_id = ""
+        self.more = ""  # what else its header says, for the next service
+        self.whole: Subsegment | None = None
+
+    def begin(self, name: str, header: str) -> Subsegment:
+        """Begin the subsegment of an invocation, in the segment that Lambda names in its header."""
+        self.trace_id = parent_id = self.more = ""
+        for part in header.split(";"):
+            key, _, value = part.partition("=")
+            if key == "Root":
+                self.trace_id = value
+            elif key == "Parent":
+                parent_id = value
+            elif key not in NOT_SENT_ON:
+                self.more += f";{part}"
+        self.sampled, self.whole = True, Subsegment(name, self.trace_id, parent_id)
+        self.whole.annotations = {"ColdStart": start.cold(), "Service": tracer.service}
+        return self.whole
+
+    def end(self) -> None:
+        """Trace nothing until the next invocation, and hold nothing of this one."""
+        self.sampled, self.whole = False, None
+        stack.told = (None, "")
 
 
+class Stack(threading.local):
+    """What is open in a thread, the innermost last, and which exception was told last."""
+
+    def __init__(self) -> None:
+        self.open: list[Subsegment] = []
+        self.told: tuple[BaseException | None, str] = (None, "")
+
+    def innermost(self) -> Subsegment | None:
+        """Return where a thread is; one that a handler starts is in the handler's own subsegment."""
+        return self.open[-1] if self.open else current.whole
+
+
+class Step:
+    """A subsegment as a block; an exception that leaves it marks it as a fault."""
+
+    __slots__ = ("subsegment",)
+
+    def __init__(self, subsegment: Subsegment) -> None:
+        self.subsegment = subsegment
+
+    def __enter__(self) -> None:
+        """Do nothing: the subsegment has begun."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if fault:
+            self.subsegment.marks = ("fault",)
+            _blame(self.subsegment, fault)
+        _end(self.subsegment)
+
+
+start = Start()
 current = Invocation()
+stack = Stack()
 
 
 def traced(handler: Handler) -> Handler:
@@ -51,74 +145,92 @@ def traced(handler: Handler) -> Handler:
     An exception is a fault. An HTTP answer is an error (4xx), a throttle (429) or a fault (5xx); of
     what it says nothing is kept.
     """
-    capture = tracer.capture_lambda_handler(_marked(handler), capture_response=False)
+    name = f"## {handler.__name__}"
 
     @wraps(handler)
     def tracing(event: Any, context: Any) -> Any:
-        current.sampled = enabled and "Sampled=1" in os.environ.get(HEADER, "")
+        header = os.environ.get(HEADER, "")
+        if not (enabled and "Sampled=1" in header):
+            return handler(event, context)
+        stack.open = [whole := current.begin(name, header)]
         try:
-            return (capture if current.sampled else handler)(event, context)
+            with Step(whole):
+                answer = handler(event, context)
+                if isinstance(answer, dict) and "statusCode" in answer:
+                    whole.mark(answer["statusCode"])
+                return answer
         finally:
-            current.sampled = False
+            current.end()
 
     return tracing
 
 
-def _marked(handler: Handler) -> Handler:
-    @wraps(handler)
-    def marking(event: Any, context: Any) -> Any:
-        answer = handler(event, context)
-        if isinstance(answer, dict) and "statusCode" in answer:
-            recorder.current_subsegment().put_http_meta("status", answer["statusCode"])
-        return answer
+def _begin(name: str) -> Subsegment:
+    around = stack.innermost()
+    subsegment = Subsegment(name, current.trace_id, around.id if around else "")
+    stack.open.append(subsegment)
+    return subsegment
 
-    return marking
+
+def _end(subsegment: Subsegment, moment: float | None = None) -> None:
+    opened = stack.open
+    if opened and opened[-1] is subsegment:
+        opened.pop()
+    written = PROTOCOL + subsegment.write(moment or time.time())
+    try:
+        sender.sendto(written.encode(), daemon)
+    except OSError:
+        return  # nobody waits for a trace: what is too long, or comes too fast, is lost
+
+
+def _blame(subsegment: Subsegment, fault: BaseException, *, remote: bool = False) -> None:
+    """Tell of an exception in whole only in the first of the subsegments that it leaves."""
+    told, name = stack.told
+    if fault is told:
+        subsegment.cause = name
+    else:
+        stack.told = (fault, subsegment.blame(fault, remote=remote))
 
 
 def annotate(**values: Value) -> None:
     """Make this trace findable by these values; None and the empty text are left out."""
-    if current.sampled:
+    if current.sampled and (subsegment := stack.innermost()):
         for key, value in values.items():
-            if value not in {None, ""}:
-                recorder.put_annotation(key, value)
+            if value is not None and value != "":
+                subsegment.annotations[key] = value
+
+
+def mark_fault() -> None:
+    """Mark where this invocation is as a fault, of which its caller is told without an exception."""
+    if current.sampled and (subsegment := stack.innermost()):
+        subsegment.marks = ("fault",)
 
 
 def note(**values: Any) -> None:
     """Put values into this trace that it is read with, not found by."""
-    if current.sampled:
-        for key, value in values.items():
-            recorder.put_metadata(key, value, NAMESPACE)
+    if current.sampled and (subsegment := stack.innermost()):
+        subsegment.metadata.setdefault(NAMESPACE, {}).update(values)
 
 
 def step(name: str, **annotations: Value) -> AbstractContextManager[None]:
     """Trace a part of an invocation as a subsegment; an exception marks it as a fault."""
-    return _step(name, annotations) if current.sampled else UNTRACED
-
-
-@contextmanager
-def _step(name: str, annotations: Mapping[str, Value]) -> Iterator[None]:
-    with recorder.in_subsegment(name):
-        annotate(**annotations)
-        yield
+    if not current.sampled:
+        return UNTRACED
+    begun = Step(_begin(name))
+    annotate(**annotations)
+    return begun
 
 
 def trace_past(name: str, span: tuple[float, float], *, fault: bool, **annotations: Value) -> None:
     """Trace what was going on in a span of time (seconds since 1970) that is over."""
     if not current.sampled:
         return
-    subsegment = recorder.begin_subsegment(name)
-    subsegment.start_time, end = span
+    subsegment = _begin(name)
+    subsegment.start, end = span
     if fault:
-        subsegment.add_fault_flag()
+        subsegment.marks = ("fault",)
     annotate(**annotations)
-    recorder.end_subsegment(end)
-
-
-def _describe_call(*, subsegment: Any, **call: Any) -> None:
-    """Tell of a call what X-Ray's SDK does, but for the names that senders gave to their objects."""
-    aws_meta_processor(subsegment=subsegment, **call)
-    if str(subsegment.aws.get("key", "")).startswith(SENDERS_OBJECTS):
-        del subsegment.aws["key"]
+    _end(subsegment, end)
 
 
 def trace_calls() -> None:
@@ -128,19 +240,51 @@ def trace_calls() -> None:
     def make_api_call(client: Any, operation: str, arguments: Any) -> Any:
         if not current.sampled:
             return call(client, operation, arguments)
-        return recorder.record_subsegment(
-            call.__get__(client), client, (operation, arguments), {},
-            name=client.meta.service_model.endpoint_prefix, namespace="aws",
-            meta_processor=_describe_call,
-        )  # fmt: skip
+        subsegment = _begin_call(client.meta, operation, arguments)
+        try:
+            answer = call(client, operation, arguments)
+        except ClientError as refusal:
+            _mark(subsegment, refusal.response)
+            _blame(subsegment, refusal, remote=True)
+            raise
+        except BaseException as fault:
+            subsegment.marks = ("fault",)
+            _blame(subsegment, fault)
+            raise
+        else:
+            _mark(subsegment, answer)
+            return answer
+        finally:
+            _end(subsegment)
 
     def prepare_request(endpoint: Any, request: Any) -> Any:
-        if not current.sampled:
-            return prepare(endpoint, request)
-        return inject_header(prepare.__get__(endpoint), endpoint, (request,), {})
+        if current.sampled and (caller := stack.innermost()):
+            request.headers[SENT_HEADER] = (
+                f"Root={caller.trace_id};Parent={caller.id};Sampled=1{current.more}"
+            )
+        return prepare(endpoint, request)
 
     BaseClient._make_api_call = make_api_call  # noqa: SLF001
     Endpoint.prepare_request = prepare_request
+
+
+def _begin_call(meta: Any, operation: str, arguments: Mapping[str, Any]) -> Subsegment:
+    """Begin the subsegment of a call: what is called, but for names that senders gave to objects."""
+    subsegment = _begin(meta.service_model.endpoint_prefix)
+    subsegment.call = told = {"operation": operation, "region": meta.region_name}
+    for argument in CALLED.keys() & arguments.keys():
+        value = arguments[argument]
+        if isinstance(value, str) and not value.startswith(SENDERS_OBJECTS):
+            told[CALLED[argument]] = value
+    return subsegment
+
+
+def _mark(subsegment: Subsegment, answer: Mapping[str, Any]) -> None:
+    """Tell how a service answered a call."""
+    if answered := answer.get("ResponseMetadata"):
+        subsegment.call["request_id"] = answered.get("RequestId", "")
+        if status := answered.get("HTTPStatusCode"):
+            subsegment.mark(status)
 
 
 if enabled:

@@ -1,7 +1,6 @@
 """What functions tell a tracing daemon, in a process like Lambda's: AWS calls, steps, faults."""
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import pytest
 
 from benchmarks.fake_aws import serving
 from benchmarks.telemetry import environment_of
+from tests.integration.listening import Daemon, Document
 
 # Runs a handler once in a trace; the fake AWS counts nothing, so the call's header is printed.
 PROGRAM = """
@@ -37,34 +37,6 @@ except RuntimeError:
 sys.stderr.write(json.dumps([str(h, "ascii") if isinstance(h, bytes) else h for h in seen]))
 """
 CALL = 'sqs.send_message_batch(QueueUrl="https://sqs/q", Entries=[{"Id": "0", "MessageBody": "x"}])'
-LOCALHOST = "127.0.0.1"
-
-Document = dict[str, Any]
-
-
-class Daemon:
-    """Keeps what it is sent, as the X-Ray daemon of a machine does."""
-
-    def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((LOCALHOST, 0))
-        self._socket.settimeout(0)
-        self.address = f"{LOCALHOST}:{self._socket.getsockname()[1]}"
-
-    def take(self) -> list[Document]:
-        """Return what has come in; on one machine it is there once its sender has ended."""
-        found: list[Document] = []
-        while True:
-            try:
-                datagram = self._socket.recv(65_536)
-            except BlockingIOError:
-                return found
-            found.append(json.loads(datagram.partition(b"\n")[2]))
-
-    def close(self) -> None:
-        self._socket.close()
-
-
 Run = Callable[..., tuple[list[Document], list[Any]]]
 
 
@@ -176,7 +148,7 @@ def test_annotations_and_notes_are_of_the_handler(traced: Run) -> None:
 
 
 def test_a_load_is_found_by_its_batches(run: Any) -> None:
-    documents, _ = run(["-m", "benchmarks.observing", "load_batches", "1", "sampled"])
+    documents, _ = run(["-m", "benchmarks.observing", "sampled", "load_batches=1"])
     batch, load = documents[-2], documents[-1]
     assert batch["name"] == "batch"
     assert batch["annotations"] == {"batch_id": "0f1e2d3c4b5a69788796a5b4c3d2e1f0"}

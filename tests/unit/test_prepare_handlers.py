@@ -164,12 +164,11 @@ def test_a_step_counts_what_it_did(
         event = step(name).handler(event, context)
     written = capsys.readouterr().out
     assert '"AnomaliesDetected":[1.0]' in written
-    lines = [json.loads(text) for text in written.splitlines() if "FactsPrepared" in text]
-    assert {line["type"]: line["FactsPrepared"] for line in lines} == {
+    lines = [json.loads(text) for text in written.splitlines() if "EventsPrepared" in text]
+    assert {line["type"]: line["EventsPrepared"] for line in lines} == {
         "flight.departed": [1.0],
         "weather.observed": [1.0],
     }
-    assert all(line["EventsPrepared"] == line["FactsPrepared"] for line in lines)
 
 
 @pytest.mark.usefixtures("s3", "states")
@@ -189,7 +188,7 @@ def test_a_type_outside_the_catalogue_is_counted_as_other(
     observed = summarise.telemetry.observed(lambda *_: summarise.count("made.up", 2))
     observed({}, context)
     [line] = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
-    assert (line["type"], line["FactsPrepared"]) == ("other", [2.0])
+    assert (line["type"], line["EventsPrepared"]) == ("other", [2.0])
 
 
 def test_an_announced_batch_starts_one_execution_named_by_its_id(

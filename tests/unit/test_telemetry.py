@@ -6,8 +6,9 @@ import warnings
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from pipeline import telemetry
+from pipeline import telemetry, tracing
 
 Line = dict[str, Any]
 
@@ -79,6 +80,46 @@ def test_an_invocation_has_nothing_of_the_one_before(
     for number in (1, 2):
         observed(number, context)
     assert [line["In"] for line in written(capsys)] == [[1.0], [2.0]]
+
+
+def test_a_division_is_written_as_powertools_writes_it() -> None:
+    writer = EphemeralMetrics(default_dimensions={"service": "test"})
+    for name, value in (("entrance", "upload"), ("type", 'a"b')):
+        writer.add_dimensions(**{name: value})
+    counts = {"In": 5.0, "Out": 2.5}
+    expected = writer.serialize_metric_set(
+        {name: {"Unit": "Count", "Value": [value]} for name, value in counts.items()}
+    )
+    for _ in ("made", "kept"):
+        line = json.loads(telemetry.divided((("entrance", "upload"), ("type", 'a"b')), counts))
+        assert line["_aws"].pop("Timestamp") >= expected["_aws"].get("Timestamp", 0)
+        assert line["_aws"].items() <= expected["_aws"].items()
+        assert line == {**expected, "_aws": line["_aws"]}
+
+
+def test_log_lines_have_the_context_that_powertools_gives_them(context: Any) -> None:
+    seen = []
+
+    def handler(*_: Any) -> None:
+        seen.append(telemetry.logger.get_current_keys())
+
+    telemetry.logger.inject_lambda_context(handler, clear_state=True)({}, context)
+    telemetry.observed(handler)({}, context)
+    theirs, ours = ({**keys, "cold_start": None} for keys in seen)
+    assert ours == theirs
+
+
+def test_the_first_invocation_alone_is_a_cold_start(
+    context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracing.start, "over", False)
+    seen = []
+    observed = telemetry.observed(
+        lambda *_: seen.append(telemetry.logger.get_current_keys()["cold_start"])
+    )
+    for _ in range(2):
+        observed({}, context)
+    assert seen == [True, False]
 
 
 def test_a_division_of_nothing_is_not_written(

@@ -1,7 +1,6 @@
 """What every step of a preparation tells: which batch it is about, and where its calculation is."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from pipeline import telemetry
 
@@ -12,9 +11,6 @@ def about(batch_id: str) -> None:
     telemetry.annotate(batch_id=batch_id)
 
 
-@contextmanager
-def calculating(step: str, batch_id: str) -> Iterator[None]:
+def calculating(step: str, batch_id: str) -> AbstractContextManager[None]:
     """Trace a calculation; a fault in it is a fault of its subsegment."""
-    about(batch_id)
-    with telemetry.step(f"calculate {step}", batch_id=batch_id):
-        yield
+    return telemetry.step(f"calculate {step}", batch_id=batch_id)

@@ -1,11 +1,13 @@
 """Writes the rows of an upload to the lake in batches and announces them once all are there."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Protocol
 
+from pipeline import telemetry
 from pipeline.announcements import BATCH_STAGED
 from pipeline.errors import MalformedEvent
 from pipeline.event import Catalogue, Row, number_line, receive_at
@@ -15,6 +17,8 @@ from pipeline.receive.tallies import Tally, tally
 
 MAX_ROWS = 5_000
 MAX_BYTES = 8_000_000
+# Name of a subsegment: an upload is calculated row by row as it comes, so both are one span.
+READING = "read and calculate rows"
 
 
 class Lake(Protocol):
@@ -61,10 +65,13 @@ def load_upload(upload: Upload, lake: Lake, bus: Bus, catalogue: Catalogue) -> S
 
     def stage(rows: list[Row], part: str) -> None:
         staged.tally.update(tally(rows, catalogue))
-        staged.details.append(_write(rows, part, origin, upload.correlation_id, lake))
+        batch_id = batch_id_of(origin, part)
+        traced = batch_id if len(staged.details) < telemetry.MOST_BATCHES_TRACED else None
+        with telemetry.step("batch", batch_id=traced):
+            staged.details.append(_write(rows, batch_id, origin, upload.correlation_id, lake))
 
     try:
-        for part, rows in enumerate(split(read_rows(answer["Body"], origin, catalogue))):
+        for part, rows in enumerate(timed(split(read_rows(answer["Body"], origin, catalogue)))):
             stage(rows, str(part))
     except MalformedEvent as fault:
         staged = Staged()
@@ -72,6 +79,15 @@ def load_upload(upload: Upload, lake: Lake, bus: Bus, catalogue: Catalogue) -> S
     for detail in staged.details:
         bus.announce(BATCH_STAGED, detail)
     return staged
+
+
+def timed(batches: Iterator[list[Row]]) -> Iterator[list[Row]]:
+    """Trace how long the rows of each batch took."""
+    started = time.time()
+    for rows in batches:
+        telemetry.trace_past(READING, (started, time.time()), fault=False)
+        yield rows
+        started = time.time()
 
 
 def split(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -94,10 +110,14 @@ def _origin(upload: Upload, answer: Any) -> Origin:
     return Origin(upload.key, upload.source, version, receive_at("upload", upload.uploaded_at))
 
 
+def batch_id_of(origin: Origin, part: str) -> str:
+    """Name a batch of an object, the same at every delivery."""
+    return sha256(f"{origin.source}\n{origin.version}\n{part}".encode()).hexdigest()
+
+
 def _write(
-    rows: list[Row], part: str, origin: Origin, correlation_id: str, lake: Lake
+    rows: list[Row], batch_id: str, origin: Origin, correlation_id: str, lake: Lake
 ) -> dict[str, Any]:
-    batch_id = sha256(f"{origin.source}\n{origin.version}\n{part}".encode()).hexdigest()
     lines = [
         number_line(row.line, batch_id, n, correlation_id).encode() for n, row in enumerate(rows)
     ]

@@ -39,8 +39,7 @@ def handler(event: Any, _context: Any) -> None:
         telemetry.logger.error("objects of another bucket were announced to this function")
     for upload in uploads:
         noting.begin(upload.correlation_id)
-        with telemetry.step(noting.CALCULATION):
-            staged = load_upload(upload, lake, bus, catalogue)
+        staged = load_upload(upload, lake, bus, catalogue)
         telemetry.count("UploadsLoaded", 1)
         note_staged(staged, upload.correlation_id)
 
