@@ -101,7 +101,7 @@ def test_exceptions_and_timeouts_are_among_the_errors(ask: Ask, site: Site) -> N
     with configured(site, check, Handler="json.loads"):  # which fails, given two arguments
         look(site)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        nobody = {"AWS_ENDPOINT_URL_REDSHIFT_DATA": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        nobody = {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{silent.getsockname()[1]}"}
         with configured(site, check, Timeout=1, Variables=nobody):
             look(site)
     rows = [row for row in ask("errors by function") if row["function"] == site.id(check)]
