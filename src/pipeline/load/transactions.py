@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from pipeline.catalogue import EventType
 from pipeline.errors import StatementFailed, WarehouseUnavailable
 from pipeline.lake import manifest_key
@@ -111,7 +113,9 @@ class Loader:
         """Load all of them; what could not be loaded, or not completely, is in `failed`.
 
         A known failure is narrowed down by halves until the poison is alone; after one whose
-        fate is unknown nothing more is tried, and the same token finds it next time.
+        fate is unknown nothing more is tried, and the same token finds it next time. Neither is it
+        after a call of AWS that failed: what was loaded before is told in any case, as nobody
+        would count it later.
         """
         outcome = Outcome()
         waiting = [list(announcements)] if announcements else []
@@ -125,7 +129,7 @@ class Loader:
                 else:
                     middle = len(group) // 2
                     waiting += [group[middle:], group[:middle]]
-            except WarehouseUnavailable as fault:
+            except (WarehouseUnavailable, ClientError, BotoCoreError) as fault:
                 rest = [one for some in (group, *waiting) for one in some]
                 outcome.fail(rest, f"{type(fault).__name__}: {fault}")
                 break
