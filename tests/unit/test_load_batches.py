@@ -43,13 +43,13 @@ class FakeLoader:
     """Loads whatever it is given, but for one message."""
 
     def __init__(self, *_: Any) -> None:
-        pass
+        self.outcome = Outcome()
 
     def load(self, announcements: list[Any]) -> Outcome:
         pointers = [pointer for one in announcements for pointer in one.pointers]
-        outcome = Outcome([Load("l" * 64, pointers, TALLIES, COMMITTED_AT, 1.5)])
-        outcome.fail(announcements[1:], "too early")
-        return outcome
+        self.outcome.loads.append(Load("l" * 64, pointers, TALLIES, COMMITTED_AT, 1.5))
+        self.outcome.fail(announcements[1:], "too early")
+        return self.outcome
 
 
 @pytest.fixture
@@ -118,10 +118,9 @@ def test_facts_that_come_early_are_no_failed_load(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def postpone(_: FakeLoader, announcements: list[Any]) -> Outcome:
-        outcome = Outcome()
-        outcome.postpone(announcements)
-        return outcome
+    def postpone(loader: FakeLoader, announcements: list[Any]) -> Outcome:
+        loader.outcome.postpone(announcements)
+        return loader.outcome
 
     monkeypatch.setattr(FakeLoader, "load", postpone)
     assert totals_of(written(batches, context, capsys)) == {"FactsEarly": 2}
@@ -133,7 +132,7 @@ def test_what_announces_nothing_is_no_failed_load(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(FakeLoader, "load", lambda *_: Outcome())
+    monkeypatch.setattr(FakeLoader, "load", lambda loader, _: loader.outcome)
     monkeypatch.setitem(EVENT["Records"][0], "body", "{}")
     assert totals_of(written(batches, context, capsys)) == {"AnnouncementsMalformed": 1}
 
@@ -179,6 +178,25 @@ def test_what_comes_again_is_told_with_its_batches(
     batches.handler(EVENT, context)
     [line] = lines_of(caplog, "not loaded")
     assert (line.batch_ids, line.reason) == ([BATCH], "too early")
+
+
+def test_what_was_loaded_before_the_loader_broke_is_told(
+    batches: ModuleType,
+    context: Any,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody would count it later: its batches are in the ledger when their messages come again."""
+    load = FakeLoader.load
+
+    def load_and_fail(loader: FakeLoader, announcements: list[Any]) -> Outcome:
+        load(loader, announcements)
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(FakeLoader, "load", load_and_fail)
+    with pytest.raises(RuntimeError):
+        batches.handler(EVENT, context)
+    assert len(lines_of(caplog, "loaded")) == 1
 
 
 def test_calls_of_the_data_api_are_counted_even_if_the_loader_breaks(

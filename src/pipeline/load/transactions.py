@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from pipeline.catalogue import EventType
 from pipeline.errors import StatementFailed, WarehouseUnavailable
 from pipeline.lake import manifest_key
@@ -101,23 +99,23 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Loader:
-    """Loads announcements with these collaborators; `left` tells the seconds that remain."""
+    """Loads announcements, once, with these collaborators; `left` tells the seconds that remain."""
 
     warehouse: Runner
     lake: Shelf
     catalogue: Mapping[str, EventType]
     role_arn: str
     left: Callable[[], float]
+    outcome: Outcome = field(default_factory=Outcome)
 
     def load(self, announcements: Sequence[Announcement]) -> Outcome:
         """Load all of them; what could not be loaded, or not completely, is in `failed`.
 
         A known failure is narrowed down by halves until the poison is alone; after one whose
-        fate is unknown nothing more is tried, and the same token finds it next time. Neither is it
-        after a call of AWS that failed: what was loaded before is told in any case, as nobody
-        would count it later.
+        fate is unknown nothing more is tried, and the same token finds it next time. Any other
+        error goes through; what was loaded before it is in `outcome`.
         """
-        outcome = Outcome()
+        outcome = self.outcome
         waiting = [list(announcements)] if announcements else []
         while waiting:
             group = waiting.pop()
@@ -129,7 +127,7 @@ class Loader:
                 else:
                     middle = len(group) // 2
                     waiting += [group[middle:], group[:middle]]
-            except (WarehouseUnavailable, ClientError, BotoCoreError) as fault:
+            except WarehouseUnavailable as fault:
                 rest = [one for some in (group, *waiting) for one in some]
                 outcome.fail(rest, f"{type(fault).__name__}: {fault}")
                 break
