@@ -10,11 +10,17 @@ from typing import Any
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 # An encoder made once: json.dumps makes one for every line that has options.
-encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str).encode
+encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str)
 
 # What every record has; whatever else is in one was given as `extra`.
 ATTRIBUTES = {*vars(makeLogRecord({})), "message", "asctime"}
 TRACE = "_X_AMZN_TRACE_ID"
+
+
+def encode(value: Any) -> str:
+    """Write as one line of JSON that UTF-8 can say: half a surrogate pair stays as JSON escapes it."""
+    line = encoder.encode(value)
+    return line if line.isascii() else line.encode(errors="backslashreplace").decode()
 
 
 class LineFormatter(LambdaPowertoolsFormatter):

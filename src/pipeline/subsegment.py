@@ -8,11 +8,16 @@ import os
 import time
 from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii as quoted
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from types import TracebackType
 from typing import Any
 
 MOST_FRAMES = 10  # of a stack, the innermost
+LONGEST_MESSAGE = 1_000  # characters of an exception's
+MOST_BYTES = 60_000  # X-Ray takes 64 KB, a datagram hardly more
+SPARED = ("metadata", "annotations", "cause")  # what a longer one is told without, in this order
+# Where Lambda runs a function; to ask at a fault can fail.
+DIRECTORY = os.environ.get("LAMBDA_TASK_ROOT", "")
 ERROR, THROTTLED, FAULT = 400, 429, 500  # HTTP statuses: errors and faults from here on
 
 Value = str | float | bool
@@ -42,7 +47,17 @@ class Subsegment:
         self.cause: Any = None
 
     def write(self, end: float) -> str:
-        """Write it as JSON once it has ended.
+        """Write it as JSON once it has ended, without what X-Ray would refuse all of it for."""
+        written = self._write(end)
+        for part in SPARED:
+            if len(written) <= MOST_BYTES:
+                break
+            setattr(self, part, {})
+            written = self._write(end)
+        return written
+
+    def _write(self, end: float) -> str:
+        """Write all of it, in ASCII.
 
         By hand as far as every part has it: json takes four times as much for that.
         """
@@ -66,9 +81,15 @@ class Subsegment:
         parts.append("}")
         return "".join(parts)
 
-    def mark(self, status: int) -> None:
-        """Mark it by an HTTP status: an error (4xx), a throttle too (429), or a fault (5xx)."""
-        self.status = status
+    def mark(self, told: Any) -> None:
+        """Mark it by an HTTP status: an error (4xx), a throttle too (429), or a fault (5xx).
+
+        What is no status marks nothing.
+        """
+        try:
+            self.status = status = int(told)
+        except (TypeError, ValueError):
+            return
         if status >= FAULT:
             self.marks = ("fault",)
         elif status >= ERROR:
@@ -80,17 +101,25 @@ class Subsegment:
         exception = {
             "id": name,
             "type": type(fault).__name__,
-            "message": str(fault),
+            "message": message_of(fault),
             "remote": remote,
             "stack": frames_of(fault.__traceback__),
         }
-        self.cause = {"working_directory": str(Path.cwd()), "exceptions": [exception]}
+        self.cause = {"working_directory": DIRECTORY, "exceptions": [exception]}
         return name
 
 
 def make_id() -> str:
     """Make an id that no other part of a trace has."""
     return os.urandom(8).hex()
+
+
+def message_of(fault: BaseException) -> str:
+    """Return what an exception says, cut; one that cannot say it is named."""
+    try:
+        return str(fault)[:LONGEST_MESSAGE]
+    except Exception:  # noqa: BLE001 (the exception that is told must not be lost for another)
+        return type(fault).__name__
 
 
 def frames_of(found: TracebackType | None) -> list[dict[str, Any]]:

@@ -87,13 +87,20 @@ def observed(handler: Handler) -> Handler:
 
 
 def flush() -> None:
-    """Write the metrics of this invocation; `observed` does so at its end, whatever the end is."""
-    if metrics.metric_set:
-        _write(encode(metrics.serialize_metric_set()))
+    """Write the metrics of this invocation; `observed` does so at its end, whatever the end is.
+
+    Metrics that cannot be written are told in the log: they neither replace that end nor stay.
+    """
+    try:
+        if metrics.metric_set:
+            _write(encode(metrics.serialize_metric_set()))
+        for dimensions, counts in _divided.items():
+            _write(divided(dimensions, counts))
+    except Exception:
+        logger.exception("metrics could not be written")
+    finally:
         metrics.metric_set.clear()
-    for dimensions, counts in _divided.items():
-        _write(divided(dimensions, counts))
-    _divided.clear()
+        _divided.clear()
 
 
 def _write(line: str) -> None:

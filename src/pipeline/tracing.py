@@ -5,8 +5,11 @@ at it. Powertools' Tracer tells whether anybody listens, and X-Ray's SDK where. 
 here and in subsegment.py: the SDK's own subsegments took 29 % of all that a request with one event
 takes, and its patches of botocore 8 % of one that is not even sampled.
 
-Each part is sent as it ends, so that what had ended is there if a function dies. The header goes on
-to the next service in any case: botocore sends it from within Lambda.
+Each part is sent as it ends. Of a function that dies, what had ended is there, its parent is not:
+to send the subsegment of a handler at its begin too would cost each trace one more document.
+The header goes on to the next service in any case: botocore sends it from within Lambda.
+
+No trace is worth an answer or an exception: what cannot be told is left out.
 """
 
 import os
@@ -16,6 +19,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
+from itertools import count
 from types import TracebackType
 from typing import Any
 
@@ -43,6 +47,8 @@ CALLED = {
 }
 # X-Ray indexes 50 annotations of a trace; a batch takes one.
 MOST_BATCHES_TRACED = 40
+# Of an invocation. X-Ray refuses what is beyond 500 KB of a trace; the handler's own comes last.
+MOST_PARTS = 200
 
 Handler = Callable[[Any, Any], Any]
 Value = str | float | bool | None
@@ -77,9 +83,13 @@ class Invocation:
         self.trace_id = ""
         self.more = ""  # what else its header says, for the next service
         self.whole: Subsegment | None = None
+        self.parts = count(1)
 
-    def begin(self, name: str, header: str) -> Subsegment:
-        """Begin the subsegment of an invocation, in the segment that Lambda names in its header."""
+    def begin(self, name: str, header: str) -> Subsegment | None:
+        """Begin the subsegment of an invocation, in the segment that Lambda names in its header.
+
+        Where it names none, nothing is begun.
+        """
         self.trace_id = parent_id = self.more = ""
         for part in header.split(";"):
             key, _, value = part.partition("=")
@@ -89,9 +99,20 @@ class Invocation:
                 parent_id = value
             elif key not in NOT_SENT_ON:
                 self.more += f";{part}"
+        if not (self.trace_id and parent_id):
+            return None
+        self.parts = count(1)
         self.sampled, self.whole = True, Subsegment(name, self.trace_id, parent_id)
         self.whole.annotations = {"ColdStart": start.cold(), "Service": tracer.service}
         return self.whole
+
+    def takes_part(self) -> bool:
+        """Tell whether one more part is traced; the handler's own tells how many were not."""
+        number = next(self.parts)
+        if number > MOST_PARTS and self.whole:
+            told = self.whole.metadata.setdefault(NAMESPACE, {})
+            told["parts_left_out"] = number - MOST_PARTS
+        return number <= MOST_PARTS
 
     def end(self) -> None:
         """Trace nothing until the next invocation, and hold nothing of this one."""
@@ -128,10 +149,12 @@ class Step:
         fault: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if fault:
-            self.subsegment.marks = ("fault",)
-            _blame(self.subsegment, fault)
-        _end(self.subsegment)
+        try:
+            if fault is not None:
+                self.subsegment.marks = ("fault",)
+                _blame(self.subsegment, fault)
+        finally:
+            _end(self.subsegment)
 
 
 start = Start()
@@ -150,9 +173,9 @@ def traced(handler: Handler) -> Handler:
     @wraps(handler)
     def tracing(event: Any, context: Any) -> Any:
         header = os.environ.get(HEADER, "")
-        if not (enabled and "Sampled=1" in header):
+        if not (enabled and "Sampled=1" in header and (whole := current.begin(name, header))):
             return handler(event, context)
-        stack.open = [whole := current.begin(name, header)]
+        stack.open = [whole]
         try:
             with Step(whole):
                 answer = handler(event, context)
@@ -176,11 +199,11 @@ def _end(subsegment: Subsegment, moment: float | None = None) -> None:
     opened = stack.open
     if opened and opened[-1] is subsegment:
         opened.pop()
-    written = PROTOCOL + subsegment.write(moment or time.time())
     try:
+        written = PROTOCOL + subsegment.write(moment or time.time())
         sender.sendto(written.encode(), daemon)
-    except OSError:
-        return  # nobody waits for a trace: what is too long, or comes too fast, is lost
+    except Exception:  # noqa: BLE001 (whatever it is, the handler's own end counts)
+        return  # nobody waits for a trace: what comes too fast is lost
 
 
 def _blame(subsegment: Subsegment, fault: BaseException, *, remote: bool = False) -> None:
@@ -214,7 +237,7 @@ def note(**values: Any) -> None:
 
 def step(name: str, **annotations: Value) -> AbstractContextManager[None]:
     """Trace a part of an invocation as a subsegment; an exception marks it as a fault."""
-    if not current.sampled:
+    if not (current.sampled and current.takes_part()):
         return UNTRACED
     begun = Step(_begin(name))
     annotate(**annotations)
@@ -223,7 +246,9 @@ def step(name: str, **annotations: Value) -> AbstractContextManager[None]:
 
 def trace_past(name: str, span: tuple[float, float], *, fault: bool, **annotations: Value) -> None:
     """Trace what was going on in a span of time (seconds since 1970) that is over."""
-    if not current.sampled:
+    if not (current.sampled and current.takes_part()):
+        if fault:
+            mark_fault()
         return
     subsegment = _begin(name)
     subsegment.start, end = span
@@ -238,7 +263,7 @@ def trace_calls() -> None:
     call, prepare = BaseClient._make_api_call, Endpoint.prepare_request  # noqa: SLF001 (no hook covers a call whole)
 
     def make_api_call(client: Any, operation: str, arguments: Any) -> Any:
-        if not current.sampled:
+        if not (current.sampled and current.takes_part()):
             return call(client, operation, arguments)
         subsegment = _begin_call(client.meta, operation, arguments)
         try:
@@ -280,11 +305,13 @@ def _begin_call(meta: Any, operation: str, arguments: Mapping[str, Any]) -> Subs
 
 
 def _mark(subsegment: Subsegment, answer: Mapping[str, Any]) -> None:
-    """Tell how a service answered a call."""
-    if answered := answer.get("ResponseMetadata"):
-        subsegment.call["request_id"] = answered.get("RequestId", "")
-        if status := answered.get("HTTPStatusCode"):
-            subsegment.mark(status)
+    """Tell how a service answered a call, as far as it says."""
+    try:
+        answered = answer["ResponseMetadata"]
+        subsegment.mark(answered["HTTPStatusCode"])
+        subsegment.call["request_id"] = answered["RequestId"]
+    except (KeyError, TypeError):
+        return
 
 
 if enabled:

@@ -37,6 +37,9 @@ except RuntimeError:
 sys.stderr.write(json.dumps([str(h, "ascii") if isinstance(h, bytes) else h for h in seen]))
 """
 CALL = 'sqs.send_message_batch(QueueUrl="https://sqs/q", Entries=[{"Id": "0", "MessageBody": "x"}])'
+# An exception that cannot say what it is about.
+MUTE = 'type("Mute", (RuntimeError,), {"__str__": lambda _: 1 / 0})'
+EMPTY = 'type("Empty", (RuntimeError,), {"__len__": lambda _: 0})'
 Run = Callable[..., tuple[list[Document], list[Any]]]
 
 
@@ -112,20 +115,74 @@ def test_where_nobody_listens_nothing_is_sent(traced: Run, where: str) -> None:
     [
         (202, set()),
         (404, {"error"}),
+        ('"404"', {"error"}),
+        (None, set()),
         (429, {"error", "throttle"}),
         (503, {"fault"}),
     ],
 )
-def test_an_answer_marks_its_trace(traced: Run, status: int, marks: set[str]) -> None:
+def test_an_answer_marks_its_trace(traced: Run, status: Any, marks: set[str]) -> None:
     documents, _ = traced(f'return {{"statusCode": {status}, "body": "private"}}')
     work = named(documents, "## work")
     assert {mark for mark in ("error", "throttle", "fault") if work.get(mark)} == marks
     assert "private" not in json.dumps(documents)
 
 
-def test_an_exception_is_a_fault(traced: Run) -> None:
-    documents, _ = traced('raise RuntimeError("broken")')
+@pytest.mark.parametrize("name", ["RuntimeError", EMPTY])
+def test_an_exception_is_a_fault(traced: Run, name: str) -> None:
+    documents, _ = traced(f'raise {name}("broken")')
     assert named(documents, "## work")["fault"] is True
+
+
+def test_an_exception_that_says_nothing_is_told_and_goes_on(traced: Run) -> None:
+    documents, _ = traced(f"raise {MUTE}")
+    work = named(documents, "## work")
+    assert work["fault"] is True
+    assert work["cause"]["exceptions"][0]["message"] == "Mute"
+
+
+def test_a_call_whose_exception_says_nothing_raises_that_one(traced: Run) -> None:
+    refuse = f'refuse = lambda **_: (_ for _ in ()).throw({MUTE}); sqs.meta.events.register("before-call", refuse)'
+    documents, _ = traced(f"{refuse}; {CALL}")
+    assert [document["fault"] for document in documents] == [True, True]
+
+
+def test_a_call_whose_answer_has_no_status_is_answered(traced: Run) -> None:
+    answer = '(Context(), {"ResponseMetadata": {"HTTPStatusCode": "?"}})'
+    documents, _ = traced(
+        f'Context.status_code = 200; sqs.meta.events.register("before-call", lambda **_: {answer}); {CALL}'
+    )
+    assert "http" not in named(documents, "sqs")
+    assert "fault" not in named(documents, "## work")
+
+
+def test_what_is_too_long_for_a_document_does_not_lose_it(traced: Run) -> None:
+    documents, _ = traced(
+        'telemetry.note(batch_ids=["x" * 64] * 1_100); raise RuntimeError("x" * 70_000)'
+    )
+    work = named(documents, "## work")
+    assert work["fault"] is True
+    assert "metadata" not in work
+
+
+def test_a_note_that_cannot_be_written_leaves_the_answer(traced: Run) -> None:
+    documents, _ = traced(f"telemetry.note(one={MUTE}())")
+    assert documents == []
+
+
+def test_of_many_parts_the_first_are_told_and_how_many_more_there_were(traced: Run) -> None:
+    steps = f"""from pipeline import tracing
+    tracing.MOST_PARTS = 3
+    for _ in range(5):
+        with telemetry.step("calculate"): pass
+    {CALL}
+    telemetry.trace_past("batch", (1.0, 2.0), fault=True)"""
+    documents, [header] = traced(steps)
+    work = named(documents, "## work")
+    assert len(documents) == 3 + 1
+    assert work["metadata"]["pipeline"] == {"parts_left_out": 4}
+    assert work["fault"] is True
+    assert f"Parent={work['id']}" in header
 
 
 def test_a_step_has_its_annotations_and_its_fault(traced: Run) -> None:

@@ -79,6 +79,12 @@ def test_an_exception_is_told_with_its_stack() -> None:
     assert json.loads(ours)["exception_name"] == "JSONDecodeError"
 
 
+def test_half_a_surrogate_pair_does_not_lose_its_line() -> None:
+    line = LineFormatter().format(record('\\"é😀\ud800"'))
+    assert "é😀" in line
+    assert json.loads(line.encode())["message"] == '\\"é😀\ud800"'
+
+
 @pytest.mark.usefixtures("_elsewhere")
 def test_times_are_of_rfc_3339_wherever_it_runs() -> None:
     ours, theirs = formatted(record())

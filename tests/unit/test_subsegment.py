@@ -1,13 +1,21 @@
 """Parts of traces are JSON whatever they hold, and tell an exception without its values."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.subsegment import MOST_FRAMES, Subsegment
+from pipeline.subsegment import LONGEST_MESSAGE, MOST_BYTES, MOST_FRAMES, Subsegment
 
 AWKWARD = 'a "b" \\ \n é 😀'
+
+
+class Mute(RuntimeError):
+    """An exception that cannot say what it is about."""
+
+    def __str__(self) -> str:
+        raise ValueError("broken")
 
 
 def written(part: Subsegment) -> Any:
@@ -49,13 +57,21 @@ def test_whatever_a_part_holds_is_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "marks"),
-    [(200, ()), (404, ("error",)), (429, ("error", "throttle")), (500, ("fault",))],
+    ("told", "status", "marks"),
+    [
+        (200, 200, ()),
+        (404, 404, ("error",)),
+        (429, 429, ("error", "throttle")),
+        (500, 500, ("fault",)),
+        ("404", 404, ("error",)),
+        ("Not Found", None, ()),
+        (None, None, ()),
+    ],
 )
-def test_a_status_marks_a_part(status: int, marks: tuple[str, ...]) -> None:
+def test_a_status_marks_a_part(told: Any, status: int | None, marks: tuple[str, ...]) -> None:
     part = Subsegment("sqs", "", "")
-    part.mark(status)
-    assert part.marks == marks
+    part.mark(told)
+    assert (part.status, part.marks) == (status, marks)
 
 
 def test_an_exception_is_told_with_the_innermost_frames() -> None:
@@ -69,3 +85,46 @@ def test_an_exception_is_told_with_the_innermost_frames() -> None:
     )  # fmt: skip
     assert [frame["label"] for frame in told["stack"]] == ["fall"] * MOST_FRAMES
     assert {frame["path"] for frame in told["stack"]} == {"test_subsegment.py"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [(Mute(), "Mute"), (ValueError("x" * 70_000), "x" * LONGEST_MESSAGE)],
+)
+def test_whatever_an_exception_says_it_is_told(fault: Exception, message: str) -> None:
+    part = Subsegment("sqs", "", "")
+    part.blame(fault, remote=False)
+    [told] = written(part)["cause"]["exceptions"]
+    assert told["message"] == message
+
+
+def test_an_exception_is_told_where_no_directory_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    part = Subsegment("sqs", "", "")
+    part.blame(RuntimeError("broken"), remote=False)
+    assert written(part)["cause"]
+
+
+@pytest.mark.parametrize(
+    ("long", "kept"),
+    [
+        ({"metadata"}, {"annotations", "cause"}),
+        ({"annotations"}, {"cause"}),
+        ({"annotations", "cause"}, set()),
+    ],
+)
+def test_what_x_ray_would_refuse_is_told_without_its_longest(
+    long: set[str], kept: set[str]
+) -> None:
+    part = Subsegment("## handler", "", "")
+    part.marks = ("fault",)
+    for member in ("metadata", "annotations", "cause"):
+        setattr(part, member, {"told": "x" * (MOST_BYTES if member in long else 1)})
+    found = written(part)
+    assert found["fault"] is True
+    assert {"metadata", "annotations", "cause"} & set(found) == kept

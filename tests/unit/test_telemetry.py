@@ -155,6 +155,26 @@ def test_metrics_of_an_invocation_that_fails_are_written(
     assert [names_of(line) for line in written(capsys)] == [{"Tried"}, {"In"}]
 
 
+def test_metrics_that_cannot_be_written_leave_the_answer_and_are_gone(
+    context: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    log: list[dict[str, Any]],
+) -> None:
+    def handler(number: int, _context: Any) -> str:
+        telemetry.count("Tried", number)
+        telemetry.count_by({"type": "unheard"}, {"In": number})
+        return "done"
+
+    observed = telemetry.observed(handler)
+    with monkeypatch.context() as unnamed:
+        unnamed.setattr(telemetry.metrics.provider, "namespace", None)
+        assert observed(1, context) == "done"
+    assert [line["message"] for line in log] == ["metrics could not be written"]
+    observed(2, context)
+    assert [line.get("Tried", line.get("In")) for line in written(capsys)] == [[2.0], [2.0]]
+
+
 def test_nothing_to_count_is_no_warning(context: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -188,3 +208,36 @@ def test_without_a_trace_nothing_is_traced(context: Any) -> None:
             return "done"
 
     assert telemetry.observed(handler)({}, context) == "done"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1",
+        "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=;Sampled=1",
+        "Parent=53995c3f42cd8ad8;Sampled=1",
+    ],
+)
+def test_what_has_no_place_in_a_trace_is_not_traced(
+    context: Any, monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
+    monkeypatch.setattr(tracing, "enabled", True)
+    monkeypatch.setenv(tracing.HEADER, header)
+    seen = []
+    tracing.traced(lambda *_: seen.append(tracing.current.sampled))({}, context)
+    assert seen == [False]
+
+
+def test_an_invocation_may_have_as_many_parts_as_the_one_before(
+    context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracing, "enabled", True)
+    monkeypatch.setattr(tracing, "MOST_PARTS", 1)
+    monkeypatch.setenv(tracing.HEADER, "Root=1-5-6;Parent=7;Sampled=1")
+    seen = []
+    handler = tracing.traced(
+        lambda *_: seen.append([tracing.current.takes_part() for _part in range(2)])
+    )
+    for _invocation in range(2):
+        handler({}, context)
+    assert seen == [[True, False]] * 2

@@ -14,6 +14,7 @@ METRICS = {
     "conflicts": "EventsInConflict",
     "quarantined": "EventsQuarantinedLoaded",
 }
+MAX_TOLD = 100  # batches of one delivery that are named
 Span = tuple[float, float]  # seconds since 1970
 
 
@@ -91,7 +92,7 @@ def _trace(outcome: Outcome, batches: Mapping[str, Iterable[str]], span: Span) -
     telemetry.annotate(load_id=loads[0] if loads else None, event_type=_only_type(outcome))
     failed = {one for message_id in outcome.failed for one in batches.get(message_id, ())}
     known = sorted({one for found in batches.values() for one in found})
-    telemetry.note(load_ids=loads, batch_ids=known)
+    telemetry.note(load_ids=loads, batch_ids=known[:MAX_TOLD])
     for batch_id in known[: telemetry.MOST_BATCHES_TRACED]:
         telemetry.trace_past("batch", span, fault=batch_id in failed, batch_id=batch_id)
 
