@@ -45,7 +45,6 @@ _PLACEHOLDER = "arn:aws:x:us-east-1:000000000000:x/x"
 _NUMBERS = (
     "READS_PER_SECOND",
     "CACHE_TTL_SECONDS",
-    "CHECK_MINUTES",
     "MISSING_AFTER_SECONDS",
 )
 

@@ -19,7 +19,9 @@ TALLY = {
 TYPES = {"newest": "timestamptz"}
 # Statements that are answered by themselves, by a part of their text.
 STATEMENTS = {"AS without_facts": "totals", "DISTINCT object_key": "objects"}
-COUNTED = ("received", "loaded", "duplicates", "conflicts", "quarantined", "without_facts")
+COUNTED = (
+    "received", "loaded", "duplicates", "conflicts", "quarantined", "without_facts", "awaiting_facts",
+)  # fmt: skip
 # What signs the webhooks of the endpoint `default`.
 SECRET = "whsec_bWFkZS11cC1mb3ItdGhlLXNhbXBsZS1wYXlsb2Fk"  # noqa: S105 (nobody's)
 LISTED = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"

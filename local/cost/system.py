@@ -60,7 +60,6 @@ def system_of(template: Template, workflow: Mapping[str, Any]) -> System:
     api = template.properties("Api")
     functions = dict(template.resources(FUNCTION))
     reading = template.properties("ReadMetricsFunction")["Environment"]["Variables"]
-    checking = template.properties("CheckConservationFunction")["Environment"]["Variables"]
     throttle = api["Auth"]["UsagePlan"]["Throttle"]
     caches = template.value(api["CacheClusterEnabled"])
     return System(
@@ -90,7 +89,7 @@ def system_of(template: Template, workflow: Mapping[str, Any]) -> System:
         trace_share=template.number(
             template.properties("TraceShareRule")["SamplingRule"]["FixedRate"]
         ),
-        check_minutes=template.number(checking["CHECK_MINUTES"]),
+        check_minutes=template.number({"Ref": "CheckMinutes"}),
         secrets=sum(1 for _ in template.resources("AWS::SecretsManager::Secret")),
         methods=sum(len(_events(function, "Api")) for function in functions.values()),
         queues=sum(len(_events(function, "SQS")) for function in functions.values()),

@@ -119,7 +119,7 @@ def _misses(system: System, traffic: Traffic) -> Decimal:
 
 
 def _checks(system: System, traffic: Traffic) -> Decimal:
-    """Tell how often the check asks the warehouse: once a day, if nothing comes."""
+    """Tell how often the check asks the warehouse: once a day, if nothing comes or is wrong."""
     return 1 / (60 * system.check_minutes) if traffic.events else 1 / DAY
 
 

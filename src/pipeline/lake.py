@@ -42,6 +42,13 @@ class ListingClient(S3Client, Protocol):
         """List a page of objects."""
 
 
+class DeletingClient(S3Client, Protocol):
+    """The calls of boto3's S3 client with which a batch is taken back."""
+
+    def delete_object(self, **arguments: Any) -> Any:
+        """Delete one object; the bucket keeps it as an older version."""
+
+
 class SigningClient(ListingClient, Protocol):
     """The calls of boto3's S3 client with which files are handed out."""
 
@@ -101,6 +108,17 @@ class Lake:
             ContentType="application/json",
         )  # fmt: skip
 
+    def read_json(self, key: str) -> Any:
+        """Return a document that write_json stored, None if there is none that can be read.
+
+        Raises LakeUnavailable if the lake fails.
+        """
+        try:
+            text = self.read_text(key)
+            return None if text is None else json.loads(text)
+        except ValueError:
+            return None
+
     def write_text(self, key: str, text: str) -> None:
         """Store one text; raises LakeUnavailable if that failed for whatever reason."""
         with _told("not written"):
@@ -118,7 +136,7 @@ class Lake:
             try:
                 body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
             except ClientError as fault:
-                if fault.response.get("Error", {}).get("Code") in ABSENT:
+                if _code(fault) in ABSENT:
                     return None
                 raise
         return body.decode()
@@ -134,6 +152,19 @@ class Lake:
     def uri(self, key: str) -> str:
         """Return the s3:// address of a key of this bucket."""
         return f"s3://{self.bucket}/{key}"
+
+
+class UploadLake(Lake):
+    """A lake that takes back what it wrote of an upload."""
+
+    def __init__(self, bucket: str, client: DeletingClient | None = None) -> None:
+        self._deleting: DeletingClient = client or boto3.client("s3")
+        super().__init__(bucket, self._deleting)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; errors of S3 go through."""
+        for key in keys:
+            self._deleting.delete_object(Bucket=self.bucket, Key=key)
 
 
 class ListingLake(Lake):
@@ -157,6 +188,19 @@ class ListingLake(Lake):
         """Return the first line of an object that begins so; raises LakeUnavailable."""
         with _told("not read"):
             return next((line for line in self.read_lines(key) if line.startswith(start)), None)
+
+    def lines_if_there(self, key: str) -> Iterator[bytes] | None:
+        """Fetch an object whose lines are to be read, None if it is gone; raises LakeUnavailable.
+
+        A refusal is not taken for absence, as long as the object is listed.
+        """
+        with _told("not read"):
+            try:
+                return self.read_lines(key)
+            except ClientError as fault:
+                if _code(fault) not in ABSENT or key in self.list(key):
+                    raise
+        return None
 
     def _entries(self, prefix: str) -> Iterator[Mapping[str, Any]]:
         more: dict[str, str] = {}
@@ -199,6 +243,10 @@ def _lines(packed: bytes) -> Iterator[bytes]:
             yield line.rstrip(b"\n")
 
 
+def _code(fault: ClientError) -> str:
+    return str(fault.response.get("Error", {}).get("Code"))
+
+
 @contextmanager
 def _told(what: str) -> Iterator[None]:
     try:
@@ -235,3 +283,8 @@ def export_prefix(export: str) -> str:
 def manifest_key(load_id: str) -> str:
     """Name the COPY manifest of a load."""
     return f"manifests/{load_id}.manifest"
+
+
+def last_check_key() -> str:
+    """Name the object in which the conservation check tells its next run what it found."""
+    return "checks/last.json"

@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
-from itertools import count
 from types import TracebackType
 from typing import Any
 
@@ -83,7 +82,7 @@ class Invocation:
         self.trace_id = ""
         self.more = ""  # what else its header says, for the next service
         self.whole: Subsegment | None = None
-        self.parts = count(1)
+        self.parts = 0
 
     def begin(self, name: str, header: str) -> Subsegment | None:
         """Begin the subsegment of an invocation, in the segment that Lambda names in its header.
@@ -101,14 +100,14 @@ class Invocation:
                 self.more += f";{part}"
         if not (self.trace_id and parent_id):
             return None
-        self.parts = count(1)
+        self.parts = 0
         self.sampled, self.whole = True, Subsegment(name, self.trace_id, parent_id)
         self.whole.annotations = {"ColdStart": start.cold(), "Service": tracer.service}
         return self.whole
 
     def takes_part(self) -> bool:
         """Tell whether one more part is traced; the handler's own tells how many were not."""
-        number = next(self.parts)
+        self.parts = number = self.parts + 1
         if number > MOST_PARTS and self.whole:
             told = self.whole.metadata.setdefault(NAMESPACE, {})
             told["parts_left_out"] = number - MOST_PARTS

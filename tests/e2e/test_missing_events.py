@@ -5,7 +5,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -21,7 +21,6 @@ from tests.e2e.test_bad_input import find, key_of, page_view, post
 
 Poll = Callable[[Callable[[], bool], str], None]
 Report = dict[str, Any]
-Check = Callable[[], Report]
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +32,18 @@ def stack(cloud: LocalCloud) -> Iterator[Stack]:
     found.close()
 
 
+class Check(Protocol):
+    """Calls the check by hand, or with what its schedule hands over."""
+
+    def __call__(self, event: dict[str, str] | None = None) -> Report: ...
+
+
 @pytest.fixture
 def check(cloud: LocalCloud, functions: dict[str, str]) -> Check:
-    def ask() -> Report:
-        answer = cloud.client("lambda").invoke(FunctionName=functions["CheckConservationFunction"])
+    def ask(event: dict[str, str] | None = None) -> Report:
+        answer = cloud.client("lambda").invoke(
+            FunctionName=functions["CheckConservationFunction"], Payload=json.dumps(event or {})
+        )
         text = answer["Payload"].read()
         assert "FunctionError" not in answer, text
         told: Report = json.loads(text)
@@ -125,6 +132,17 @@ def test_a_batch_that_was_never_announced_is_in_flight_then_missing_then_loaded(
     until(lambda: check()["missing"] == 0, "the batch is loaded")
 
 
+def scheduled() -> dict[str, str]:
+    return {"time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def test_the_schedule_rests_once_all_is_right_and_what_came_last_is_old(
+    check: Check, until: Poll
+) -> None:
+    until(lambda: not check(scheduled())["asked"], "the check rests")
+    assert check()["asked"] is True
+
+
 def test_a_loaded_batch_whose_object_is_gone_is_told(stack: Stack, check: Check) -> None:
     s3 = stack.client("s3")
     listed = s3.list_objects_v2(Bucket=stack.bucket, Prefix="batches/")["Contents"]
@@ -132,6 +150,7 @@ def test_a_loaded_batch_whose_object_is_gone_is_told(stack: Stack, check: Check)
     s3.delete_object(Bucket=stack.bucket, Key=listed[0]["Key"])
     told = check()
     assert (told["missing"], told["gone"]) == (0, [listed[0]["Key"]])
+    assert [check(scheduled())["gone"] for _ in range(2)] == [told["gone"]] * 2
 
 
 def test_the_schedule_calls_the_check(cloud: LocalCloud, stack: Stack) -> None:

@@ -9,14 +9,14 @@ import pytest
 from local.recovery import ledger
 from pipeline.lake import batch_key
 from pipeline.watch.batches import days_before, list_batches
-from pipeline.watch.checking import Rhythm, check
+from pipeline.watch.checking import check
 from pipeline.watch.findings import Findings, Gap, Sample
 from pipeline.watch.questions import Ledger
 from tests.integration.warehousing import World, event, facts_of, quarantined
 
 RECEIVED_AT = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 HOUR = timedelta(hours=1)
-RHYTHM = Rhythm(every=HOUR, grace=2 * HOUR)
+GRACE = 2 * HOUR
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def checked(world: World, *, later: timedelta = timedelta()) -> Findings:
     """Check as it will be so much later."""
     now = datetime.now(UTC) + later
     staged = list_batches(world.lake, days_before(now))
-    return check(Ledger(world.warehouse, lambda: 20), world.lake, staged, RHYTHM, now)
+    return check(Ledger(world.warehouse, lambda: 20), world.lake, staged, GRACE, now)
 
 
 def test_nothing_is_missing_of_an_empty_warehouse(world: World) -> None:
@@ -164,7 +164,7 @@ def test_a_batch_that_was_loaded_since_the_lake_was_listed_is_not_gone(world: Wo
     staged = list_batches(world.lake, days_before(now))
     world.load(stage(world, "a", event(1)))
     asked = Ledger(world.warehouse, lambda: 20)
-    assert check(asked, world.lake, staged, RHYTHM, now).gone == ()
+    assert check(asked, world.lake, staged, GRACE, now).gone == ()
 
 
 def test_a_batch_that_left_the_scope_is_not_looked_for(world: World) -> None:
@@ -195,5 +195,6 @@ def test_events_whose_facts_never_came_are_told_once_they_are_overdue(world: Wor
     rows = [event(1), event(2)]
     world.load(stage(world, "a", *rows), stage(world, "b", event(3)))
     world.load(world.stage_facts("a", page__viewed=[facts_of(row) for row in rows]))
-    assert checked(world, later=HOUR).totals["without_facts"] == 0
-    assert checked(world, later=3 * HOUR).totals["without_facts"] == 1
+    soon, late = checked(world, later=HOUR), checked(world, later=3 * HOUR)
+    assert (soon.totals["without_facts"], soon.totals["awaiting_facts"]) == (0, 1)
+    assert (late.totals["without_facts"], late.totals["awaiting_facts"]) == (1, 0)

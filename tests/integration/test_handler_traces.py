@@ -34,7 +34,6 @@ for number, (name, event) in enumerate(json.load(sys.stdin)):
 MORE_VARIABLES = {
     "WEBHOOK_SECRET_ARN": "arn:secret",
     "STATE_MACHINE_ARN": "arn:machine",
-    "CHECK_MINUTES": "15",
     "MISSING_AFTER_SECONDS": "900",
     "AWS_MAX_ATTEMPTS": "1",
 }

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from local.monitoring.queries import Evaluation, Span, read_queries
+from local.monitoring.store import Metric, MetricStore
 from tests.template.metrics import DIVIDED, SERVICES, written
 from tests.template.watching import (
     COMPOSITE,
@@ -194,6 +196,15 @@ def test_three_checks_are_missed_before_their_silence_is_told(simple: Alarms) ->
     assert alarm["Period"] == 3 * 60
 
 
+def test_what_a_check_found_stands_until_one_of_a_later_minute(simple: Alarms) -> None:
+    found = {"EventsMissing", "EventsWithoutFacts", "BatchesGone"}
+    alarms = [one for one in simple.values() if one.get("MetricName") in found]
+    assert {one["MetricName"] for one in alarms} == found
+    for alarm in alarms:
+        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 1)
+        assert alarm["TreatMissingData"] == "ignore"
+
+
 def test_expressions_are_those_that_alarms_may_have(simple: Alarms) -> None:
     for name, alarm in simple.items():
         parts = alarm.get("Metrics", [])
@@ -205,6 +216,36 @@ def test_expressions_are_those_that_alarms_may_have(simple: Alarms) -> None:
             expression = part.get("Expression", "")
             assert "SEARCH" not in expression, name
             assert set(re.findall(r"\b[a-z]\w*", expression)) <= known, name
+
+
+@pytest.mark.parametrize(
+    ("name", "counts", "percent"),
+    [
+        ("RejectedShareAlarm", {"rejected": 10, "received": 90}, 10),
+        ("RejectedShareAlarm", {"rejected": 9}, 0),
+        ("RejectedShareAlarm", {"rejected": 500}, 100),
+        ("QuarantineShareAlarm", {"quarantined": 10, "received": 100}, 10),
+        ("QuarantineShareAlarm", {"quarantined": 9, "received": 9}, 0),
+        ("QuarantineShareAlarm", {"quarantined": 500, "received": 1}, 100),
+        ("QuarantineShareAlarm", {"quarantined": 500}, 100),
+    ],
+)
+def test_a_share_is_of_whatever_came(
+    simple: Alarms, name: str, counts: dict[str, int], percent: float
+) -> None:
+    store = MetricStore(300)
+    for metric, number in counts.items():
+        store.record(Metric("N", metric), {float(number): 1.0}, at=0)
+    parts = [
+        {**part, "MetricStat": counted(part["Id"])} if "MetricStat" in part else part
+        for part in simple[name]["Metrics"]
+    ]
+    share = Evaluation(read_queries(parts), store, Span(0, 300)).result("share")
+    assert [series.points for series in share] == [{0: percent}]
+
+
+def counted(name: str) -> Properties:
+    return {"Metric": {"Namespace": "N", "MetricName": name}, "Period": 300, "Stat": "Sum"}
 
 
 def test_an_alarm_on_functions_watches_each_of_its_kind(template: Template, simple: Alarms) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from local.lint.expansion import expanded, parsed
 from pipeline import announcements as words
+from pipeline.lake import last_check_key
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
@@ -274,6 +275,20 @@ def test_what_holds_data_is_kept_when_the_stack_goes(resources: Resources) -> No
 def test_the_warehouse_has_one_writer(functions: Resources) -> None:
     writers = [n for n, f in functions.items() if "LoaderRole" in str(f.get("Role"))]
     assert writers == ["LoadBatchesFunction"]
+
+
+def test_the_check_may_write_what_its_next_run_reads_and_nothing_else(
+    resources: Resources,
+) -> None:
+    [policy] = resources["CheckerRole"]["Properties"]["Policies"]
+    granted = {
+        place["Fn::Sub"]: one["Action"]
+        for one in policy["PolicyDocument"]["Statement"]
+        if isinstance(place := one["Resource"], dict) and "Fn::Sub" in place
+    }
+    own = f"${{LakeBucket.Arn}}/{last_check_key().partition('/')[0]}/*"
+    assert granted[own] == ["s3:GetObject", "s3:PutObject"]
+    assert [place for place, actions in granted.items() if "s3:PutObject" in actions] == [own]
 
 
 def test_every_function_runs_on_what_its_bytecode_was_made_for(template: dict[str, Any]) -> None:

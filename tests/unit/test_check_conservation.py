@@ -1,33 +1,39 @@
 """The conservation check: when it asks, what it takes for missing, and what it tells of it."""
 
+import gzip
 import importlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
 from pipeline.data_api_usage import Usage
-from pipeline.errors import WarehouseUnavailable
-from pipeline.lake import Stored, batch_key
+from pipeline.errors import LakeUnavailable, WarehouseUnavailable
+from pipeline.lake import Stored, batch_key, last_check_key
 from pipeline.load.ddl import CHECKED_TABLES
 from pipeline.sql import FOLDER
 from pipeline.watch.batches import days_before, list_batches, unloaded
-from pipeline.watch.checking import Rhythm, check, may_rest
+from pipeline.watch.checking import check
 from pipeline.watch.findings import Balance, Findings, Gap, Sample
 from pipeline.watch.questions import Ledger
+from pipeline.watch.resting import Last, keep, kept, may_rest
 from pipeline.watch.rows import MIN_SECONDS, READ_AT_MOST
 from pipeline.watch.telling import complaint, counts_of, details, written
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-RHYTHM = Rhythm(every=HOUR, grace=2 * HOUR)
+GRACE = 2 * HOUR
 NOTHING = Findings(
     totals=dict.fromkeys(
-        ("received", "loaded", "duplicates", "conflicts", "quarantined", "without_facts"), 0
+        (
+            "received", "loaded", "duplicates", "conflicts", "quarantined", "without_facts",
+            "awaiting_facts",
+        ), 0,
     ),
     missing=0, surplus=0, gaps=(), in_flight=Sample(), overdue=Sample(), oldest=timedelta(), gone=(),
 )  # fmt: skip
@@ -44,23 +50,40 @@ def staged(**ages: timedelta) -> dict[str, Stored]:
 
 
 class FakeLake:
-    """Holds batches of so many rows, each row with a key of its own; None cannot be read."""
+    """Holds batches of so many rows, each row with a key of its own, and a few documents.
 
-    def __init__(self, rows: dict[str, int | None], age: timedelta = timedelta()) -> None:
+    A batch may be an error instead, that its content or the fetching of it raises.
+    """
+
+    def __init__(
+        self, rows: Mapping[str, int | Exception | None], age: timedelta = timedelta()
+    ) -> None:
         self.rows = {batch_key(name, NOW.isoformat()): many for name, many in rows.items()}
+        self.documents: dict[str, Any] = {}
         self.age = age
         self.read: list[str] = []
 
     def stored_since(self, prefix: str, _moment: datetime) -> Iterator[Stored]:
         yield from (Stored(key, NOW - self.age) for key in self.rows if key.startswith(prefix))
 
-    def read_lines(self, key: str) -> Iterator[bytes]:
+    def lines_if_there(self, key: str) -> Iterator[bytes] | None:
         self.read.append(key)
         many = self.rows[key]
-        if many is None:
-            raise EOFError("cut off")
+        if isinstance(many, LakeUnavailable):
+            raise many
+        return None if many is None else self._lines(key, many)
+
+    def _lines(self, key: str, many: int | Exception) -> Iterator[bytes]:
+        if isinstance(many, Exception):
+            raise many
         for n in range(many):
             yield json.dumps({"event_key": f"{key} {n}", "fingerprint": "f"}).encode()
+
+    def read_json(self, key: str) -> Any:
+        return self.documents.get(key)
+
+    def write_json(self, key: str, value: Any) -> None:
+        self.documents[key] = json.loads(json.dumps(value))
 
 
 class FakeWarehouse:
@@ -98,33 +121,93 @@ def checked(
     lake: FakeLake, warehouse: FakeWarehouse | None = None, left: Callable[[], float] = always
 ) -> Findings:
     batches = list_batches(lake, days_before(NOW))
-    return check(Ledger(warehouse or FakeWarehouse(), left), lake, batches, RHYTHM, NOW)
+    return check(Ledger(warehouse or FakeWarehouse(), left), lake, batches, GRACE, NOW)
 
 
-def batches(many: int, *, rows: int = 3) -> dict[str, int | None]:
+def batches(many: int, *, rows: int = 3) -> dict[str, int]:
     return {f"{n:03}": rows for n in range(many)}
 
 
 # --- when it asks --------------------------------------------------------------------------------
 
 
-def test_it_asks_while_a_batch_may_have_become_overdue_since_the_check_before() -> None:
-    assert may_rest(NOW, {}, RHYTHM, NOW)
-    assert not may_rest(NOW, staged(new=4 * HOUR), RHYTHM, NOW)
-    assert may_rest(NOW, staged(old=4 * HOUR + timedelta(seconds=1)), RHYTHM, NOW)
-    assert not may_rest(NOW, staged(old=9 * HOUR, new=HOUR), RHYTHM, NOW)
+def rests(last: Last | None, scheduled: datetime = NOW, **ages: timedelta) -> bool:
+    return may_rest(scheduled, last, staged(**ages), GRACE)
+
+
+def settled(began: datetime) -> Last:
+    return Last(began, settled=True)
+
+
+def test_it_rests_once_a_check_that_saw_nothing_on_its_way_found_all_right() -> None:
+    an_hour_ago = settled(NOW - HOUR)
+    assert rests(an_hour_ago)
+    assert rests(an_hour_ago, old=3 * HOUR + timedelta(seconds=1))
+    assert not rests(an_hour_ago, at_grace=3 * HOUR)
+    assert not rests(an_hour_ago, old=9 * HOUR, new=timedelta(minutes=1))
+
+
+def test_it_asks_on_if_the_checks_after_the_last_one_failed() -> None:
+    """A batch may have become overdue since: whatever its age, nobody has told of it."""
+    assert not rests(settled(NOW - 9 * HOUR), overdue=8 * HOUR)
+
+
+def test_it_asks_until_a_check_has_found_all_right() -> None:
+    assert not rests(Last(NOW - HOUR, settled=False))
+    assert not rests(None)
 
 
 def test_it_asks_once_a_day_in_any_case() -> None:
-    midnight = NOW.replace(hour=0)
-    asked = [n for n in range(24) if not may_rest(midnight + n * HOUR, {}, RHYTHM, NOW)]
+    midnight, last = NOW.replace(hour=0), settled(NOW - 13 * HOUR)
+    asked = []
+    for n in range(24):
+        if not rests(last, midnight + n * HOUR):
+            asked.append(n)
+            last = settled(midnight + n * HOUR)
     assert asked == [0]
-    rare = Rhythm(every=24 * HOUR, grace=2 * HOUR)
-    assert not may_rest(midnight + 23 * HOUR, {}, rare, NOW)
+    assert not rests(settled(NOW - 24 * HOUR))
 
 
-def test_it_asks_whenever_somebody_asks_by_hand() -> None:
-    assert not may_rest(None, {}, RHYTHM, NOW)
+def test_what_a_check_found_is_kept_for_the_next() -> None:
+    lake = FakeLake({})
+    for last in (settled(NOW), Last(NOW + HOUR, settled=False)):
+        keep(lake, last)
+        assert kept(lake) == last
+
+
+@pytest.mark.parametrize(
+    "document",
+    [None, [], "text", {}, {"began": 5, "settled": True}, {"began": "x", "settled": True}],
+)
+def test_what_cannot_be_read_of_the_last_check_is_as_good_as_none(document: Any) -> None:
+    lake = FakeLake({})
+    lake.documents[last_check_key()] = document
+    assert kept(lake) is None
+
+
+def test_a_lake_that_fails_has_kept_nothing() -> None:
+    class Silent(FakeLake):
+        def read_json(self, key: str) -> Any:
+            raise LakeUnavailable(key)
+
+    assert kept(Silent({})) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"missing": 1},
+        {"surplus": 1},
+        {"gone": ("batches/date=2026-11-30/a.jsonl.gz",)},
+        {"totals": {**NOTHING.totals, "without_facts": 1}},
+        {"totals": {**NOTHING.totals, "awaiting_facts": 1}},
+    ],
+)
+def test_it_is_settled_only_if_nothing_is_wrong_and_no_facts_are_awaited(
+    change: dict[str, Any],
+) -> None:
+    assert NOTHING.settled
+    assert not Findings(**{**vars(NOTHING), **change}).settled
 
 
 # --- what is missing -----------------------------------------------------------------------------
@@ -158,9 +241,31 @@ def test_overdue_rows_are_missing_and_beyond_a_hundred_batches_taken_by_their_me
     assert len(many.read) == READ_AT_MOST
 
 
-def test_an_object_that_cannot_be_read_is_at_least_one_row() -> None:
-    assert checked(FakeLake({"a": None})).in_flight.rows == 1
-    assert checked(FakeLake({"a": None}, age=3 * HOUR)).missing == 1
+@pytest.mark.parametrize(
+    "fault", [gzip.BadGzipFile(), EOFError(), zlib.error(), ValueError(), KeyError(), TypeError()]
+)
+def test_an_object_that_cannot_be_read_is_at_least_one_row(fault: Exception) -> None:
+    assert checked(FakeLake({"a": fault})).in_flight.rows == 1
+    assert checked(FakeLake({"a": fault}, age=3 * HOUR)).missing == 1
+
+
+def test_a_lake_that_gives_no_object_fails_the_check() -> None:
+    silent = LakeUnavailable("not read: timed out")
+    for age in (HOUR, 3 * HOUR):
+        with pytest.raises(LakeUnavailable):
+            checked(FakeLake({"a": silent}, age=age))
+
+
+def test_an_error_of_a_connection_is_no_content_that_cannot_be_read() -> None:
+    for age in (HOUR, 3 * HOUR):
+        with pytest.raises(TimeoutError):
+            checked(FakeLake({"a": TimeoutError()}, age=age))
+
+
+def test_an_object_that_is_gone_since_the_lake_was_listed_has_no_rows() -> None:
+    assert checked(FakeLake({"a": None, "b": 2})).in_flight == Sample(2, 2, 2)
+    found = checked(FakeLake({"a": None, "b": 2}, age=3 * HOUR))
+    assert (found.missing, [gap.batch_id for gap in found.gaps]) == (2, ["b"])
 
 
 def test_the_rows_of_a_large_batch_are_asked_for_in_parts() -> None:
@@ -240,7 +345,7 @@ def test_zeros_are_told_too_so_that_an_alarm_ends() -> None:
         ({"missing": 2}, "2 events are missing"),
         ({"surplus": 1}, "1 events are there that no load has brought"),
         ({"gone": ("batches/date=2026-11-30/a.jsonl.gz",)}, "1 batches are gone from the lake"),
-        ({"totals": {"without_facts": 3}}, "3 events have no facts"),
+        ({"totals": {**NOTHING.totals, "without_facts": 3}}, "3 events have no facts"),
     ],
 )
 def test_what_is_wrong_is_said(change: dict[str, Any], sentence: str) -> None:
@@ -284,7 +389,6 @@ def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         "LAKE_BUCKET": "lake",
         "WORKGROUP_NAME": "wg",
         "DATABASE_NAME": "events",
-        "CHECK_MINUTES": "60",
         "MISSING_AFTER_SECONDS": "7200",
     }.items():
         monkeypatch.setenv(name, value)
@@ -301,18 +405,70 @@ def metrics_in(text: str) -> dict[str, float]:
     return {name: value[0] if isinstance(value, list) else value for name, value in units.items()}
 
 
-def test_the_schedule_lets_the_warehouse_sleep_when_nothing_came(
-    module: ModuleType,
-    context: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+class Asked:
+    """Calls the handler with a lake and a warehouse, as the schedule does now or by hand."""
+
+    def __init__(self, module: ModuleType, context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.handler, self.context = module.handler, context
+        self.lake, self.warehouse = FakeLake({}), FakeWarehouse()
+        monkeypatch.setattr(module, "lake", self.lake)
+        monkeypatch.setattr(module, "warehouse", self.warehouse)
+        monkeypatch.setattr(module, "datetime", FixedTime)
+
+    def by_hand(self) -> dict[str, Any]:
+        return dict(self.handler({}, self.context))
+
+    def by_schedule(self) -> dict[str, Any]:
+        return dict(self.handler(SAMPLE, self.context))
+
+
+class FixedTime(datetime):
+    """A clock that stands at the time of the sample."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Self:
+        return cls.fromtimestamp(NOW.timestamp(), tz)
+
+
+@pytest.fixture
+def asked(module: ModuleType, context: Any, monkeypatch: pytest.MonkeyPatch) -> Asked:
+    return Asked(module, context, monkeypatch)
+
+
+def test_the_schedule_lets_the_warehouse_sleep_once_all_was_right(
+    asked: Asked, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    warehouse = FakeWarehouse()
-    monkeypatch.setattr(module, "lake", FakeLake({}))
-    monkeypatch.setattr(module, "warehouse", warehouse)
-    assert module.handler(SAMPLE, context) == {"asked": False}
-    assert warehouse.asked == []
+    assert asked.by_schedule()["asked"] is True
+    capsys.readouterr()
+    before = len(asked.warehouse.asked)
+    assert asked.by_schedule() == {"asked": False}
+    assert len(asked.warehouse.asked) == before
     assert metrics_in(capsys.readouterr().out) == {"ChecksDone": 1}
+
+
+def test_whoever_asks_by_hand_is_answered_and_what_was_found_is_kept(asked: Asked) -> None:
+    assert asked.by_hand()["asked"] is True
+    assert asked.lake.documents == {last_check_key(): {"began": NOW.isoformat(), "settled": True}}
+    assert asked.by_hand()["asked"] is True
+    assert asked.by_schedule() == {"asked": False}
+
+
+def test_the_schedule_asks_until_what_is_missing_is_there(asked: Asked) -> None:
+    key = batch_key("b", NOW.isoformat())
+    asked.lake.rows, asked.lake.age = {key: 2}, 3 * HOUR
+    assert [asked.by_schedule()["missing"] for _ in range(2)] == [2, 2]
+    asked.warehouse.loaded = [key]
+    assert asked.by_schedule()["missing"] == 0
+    assert asked.by_schedule() == {"asked": False}
+
+
+def test_a_check_that_did_not_come_to_its_end_lets_no_other_rest(asked: Asked) -> None:
+    asked.context.remaining_ms = 0
+    with pytest.raises(WarehouseUnavailable):
+        asked.by_schedule()
+    assert asked.lake.documents == {}
+    asked.context.remaining_ms = 30_000
+    assert asked.by_schedule()["asked"] is True
 
 
 def test_a_check_tells_what_it_found_in_metrics_log_and_answer(

@@ -6,7 +6,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError, ResponseStreamingError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+    SSLError,
+)
 
 from pipeline.brief import BRIEF
 from pipeline.errors import LakeUnavailable
@@ -128,6 +135,65 @@ def test_a_lake_that_fails_is_unavailable(
 ) -> None:
     with pytest.raises(LakeUnavailable):
         use(SigningLake("bucket", FailingS3(fault)))
+
+
+def test_a_document_comes_back_as_it_was_written() -> None:
+    lake = Lake("bucket", FakeS3())
+    lake.write_json("key", {"b": ["é", 1]})
+    assert lake.read_json("key") == {"b": ["é", 1]}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff"])
+def test_a_document_that_is_none_is_not_there(body: bytes) -> None:
+    s3 = FakeS3()
+    s3.objects["key"] = body
+    assert Lake("bucket", s3).read_json("key") is None
+    assert Lake("bucket", FailingS3(refused("AccessDenied"))).read_json("key") is None
+
+
+class Refusing(PagedS3):
+    """Lists objects and gives none of them."""
+
+    def __init__(self, code: str, *keys: str) -> None:
+        super().__init__()
+        self.objects = dict.fromkeys(keys, b"")
+        self._code = code
+
+    def get_object(self, **_: Any) -> Any:
+        raise refused(self._code)
+
+
+def test_lines_are_there_as_they_were_written() -> None:
+    lake = SigningLake("bucket", PagedS3())
+    lake.write_lines("key", [b"1", b"2"])
+    lines = lake.lines_if_there("key")
+    assert lines is not None
+    assert list(lines) == [b"1", b"2"]
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
+def test_lines_of_an_object_that_is_gone_are_none(code: str) -> None:
+    assert SigningLake("bucket", Refusing(code, "key-2")).lines_if_there("key") is None
+
+
+def test_a_refusal_of_an_object_that_is_listed_is_no_absence() -> None:
+    with pytest.raises(LakeUnavailable, match="AccessDenied"):
+        SigningLake("bucket", Refusing("AccessDenied", "key")).lines_if_there("key")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ReadTimeoutError(endpoint_url="s3"),
+        ConnectTimeoutError(endpoint_url="s3"),
+        SSLError(endpoint_url="s3", error="broken"),
+        ProxyConnectionError(proxy_url="s3"),
+    ],
+)
+def test_a_lake_that_times_out_has_no_lines_that_cannot_be_read(fault: Exception) -> None:
+    assert isinstance(fault, OSError)
+    with pytest.raises(LakeUnavailable):
+        SigningLake("bucket", FailingS3(fault)).lines_if_there("key")
 
 
 def test_who_may_not_write_is_told() -> None:

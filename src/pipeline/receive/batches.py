@@ -32,6 +32,9 @@ class Lake(Protocol):
     ) -> dict[str, Any]:
         """Store a batch; returns the detail with which it is announced."""
 
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects."""
+
 
 class Bus(Protocol):
     """The bus as this module uses it: pipeline.bus.Bus, or a fake."""
@@ -74,6 +77,8 @@ def load_upload(upload: Upload, lake: Lake, bus: Bus, catalogue: Catalogue) -> S
         for part, rows in enumerate(timed(split(read_rows(answer["Body"], origin, catalogue)))):
             stage(rows, str(part))
     except MalformedEvent as fault:
+        # Nobody will announce them; left there they would be events that are missing.
+        lake.delete(detail["key"] for detail in staged.details)
         staged = Staged()
         stage([broken_object(origin, fault)], "object")
     for detail in staged.details:

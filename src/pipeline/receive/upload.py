@@ -6,7 +6,7 @@ from typing import Any
 from pipeline import telemetry
 from pipeline.bus import Bus
 from pipeline.catalogue import load_catalogue
-from pipeline.lake import Lake
+from pipeline.lake import UploadLake
 from pipeline.receive import noting
 from pipeline.receive.batches import Staged, load_upload
 from pipeline.receive.notification import FOREIGN, read_notification
@@ -24,7 +24,7 @@ class Settings:
 
 
 settings = from_env(Settings)
-lake = Lake(settings.lake_bucket)
+lake = UploadLake(settings.lake_bucket)
 bus = Bus(settings.bus_name)
 catalogue = load_catalogue()
 

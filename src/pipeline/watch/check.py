@@ -10,9 +10,10 @@ from pipeline.lake import ListingLake
 from pipeline.settings import from_env
 from pipeline.warehouse import Warehouse
 from pipeline.watch.batches import days_before, list_batches
-from pipeline.watch.checking import Rhythm, check, may_rest
+from pipeline.watch.checking import check
 from pipeline.watch.findings import Findings
 from pipeline.watch.questions import Ledger
+from pipeline.watch.resting import Last, keep, kept, may_rest
 from pipeline.watch.telling import RESTED, complaint, counts_of, details, written
 
 TELL_SECONDS = 5  # kept back of the function's time
@@ -20,21 +21,18 @@ TELL_SECONDS = 5  # kept back of the function's time
 
 @dataclass(frozen=True)
 class Settings:
-    """What is compared, how often, and when a batch counts as missing."""
+    """What is compared, and when a batch counts as missing."""
 
     lake_bucket: str
     workgroup_name: str
     database_name: str
-    check_minutes: int
     missing_after_seconds: int
 
 
 settings = from_env(Settings)
 lake = ListingLake(settings.lake_bucket)
 warehouse = Warehouse(settings.workgroup_name, settings.database_name)
-rhythm = Rhythm(
-    timedelta(minutes=settings.check_minutes), timedelta(seconds=settings.missing_after_seconds)
-)
+grace = timedelta(seconds=settings.missing_after_seconds)
 
 
 @telemetry.observed
@@ -47,15 +45,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - TELL_SECONDS
     staged = list_batches(lake, days_before(now))
     scheduled = datetime.fromisoformat(event["time"]) if "time" in event else None
-    if may_rest(scheduled, staged, rhythm, now):
+    if scheduled and may_rest(scheduled, kept(lake), staged, grace):
         telemetry.count("ChecksDone", 1)
         return RESTED
     ledger = Ledger(warehouse, lambda: deadline - time.monotonic())
     try:
-        found = check(ledger, lake, staged, rhythm, now)
+        found = check(ledger, lake, staged, grace, now)
     finally:
         telemetry.count_usage(warehouse.take_usage())
     tell(found)
+    keep(lake, Last(now, found.settled))
     return written(found)
 
 

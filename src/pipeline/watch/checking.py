@@ -1,7 +1,6 @@
 """The conservation check: received = loaded + duplicates + conflicts + quarantined + in flight."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -17,41 +16,16 @@ class Searched(Listed, Read, Protocol):
     """What the check needs of the lake."""
 
 
-@dataclass(frozen=True)
-class Rhythm:
-    """How often it is looked, and how long a batch may be on its way before it counts as missing."""
-
-    every: timedelta
-    grace: timedelta
-
-
-def may_rest(
-    scheduled: datetime | None, staged: Mapping[str, Stored], rhythm: Rhythm, now: datetime
-) -> bool:
-    """Tell whether an earlier check has seen all there is, so that the warehouse may sleep on.
-
-    `scheduled` is None for whoever asks by hand. Only a warehouse that changed behind its loader's
-    back has news then: so the first check of a day (UTC) asks in any case.
-    """
-    if scheduled is None or scheduled - _midnight(scheduled) < rhythm.every:
-        return False
-    seen = now - rhythm.grace - 2 * rhythm.every
-    return all(found.stored_at < seen for found in staged.values())
-
-
-def _midnight(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def check(
-    ledger: Ledger, lake: Searched, staged: Mapping[str, Stored], rhythm: Rhythm, now: datetime
+    ledger: Ledger, lake: Searched, staged: Mapping[str, Stored], grace: timedelta, now: datetime
 ) -> Findings:
     """Compare what the lake holds, the ledger and the tables; raises what these raise.
 
+    A batch may be on its way for the time of `grace` before it counts as missing.
     Objects are read in what the questions leave of the time: half of it is for batches in flight at
     most, so that some is there for those that are overdue, whose rows are asked for.
     """
-    due = now - rhythm.grace
+    due = now - grace
     loaded = ledger.loaded_objects(days_before(now)[0])
     balance, totals = ledger.balance(), ledger.totals(due)
     absent = gone(lake, staged, loaded)

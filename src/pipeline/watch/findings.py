@@ -58,3 +58,19 @@ class Findings:
     overdue: Sample  # its rows are those that the warehouse lacks
     oldest: timedelta
     gone: tuple[str, ...]
+
+    @property
+    def wrong(self) -> dict[str, int]:
+        """Count what should not be, by a sentence's rest; nothing if all is right."""
+        counts = {
+            "events are missing": self.missing,
+            "events are there that no load has brought": self.surplus,
+            "batches are gone from the lake": len(self.gone),
+            "events have no facts": self.totals["without_facts"],
+        }
+        return {what: many for what, many in counts.items() if many}
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is wrong, nor will be once facts that are awaited are overdue."""
+        return not self.wrong and not self.totals["awaiting_facts"]

@@ -1,5 +1,6 @@
 """The rows of batches that are not in the ledger: how many are on their way, which nobody has."""
 
+import gzip
 import json
 import zlib
 from collections import Counter
@@ -16,8 +17,8 @@ from pipeline.watch.questions import Identity
 READ_AT_MOST = 100
 # A small object takes 30 ms, the largest some seconds: with less than this left none is begun.
 MIN_SECONDS = 5
-# What an object raises that is cut off or no gzip JSON Lines at all.
-UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error)
+# What the content of an object raises that is cut off or no gzip JSON Lines at all.
+UNREADABLE = (gzip.BadGzipFile, EOFError, ValueError, KeyError, TypeError, zlib.error)
 
 T = TypeVar("T")
 Known = Callable[[Iterable[Identity]], set[Identity]]
@@ -27,8 +28,8 @@ Left = Callable[[], float]  # tells the seconds that remain
 class Read(Protocol):
     """What is needed of the lake to read batches."""
 
-    def read_lines(self, key: str) -> Iterator[bytes]:
-        """Yield the lines of an object."""
+    def lines_if_there(self, key: str) -> Iterator[bytes] | None:
+        """Fetch an object whose lines are to be read, None if it is gone."""
 
 
 def lost_rows(
@@ -36,8 +37,9 @@ def lost_rows(
 ) -> tuple[Sample, list[Gap]]:
     """Count the rows that the warehouse lacks, and tell which of the batches that were read have any.
 
-    A batch that was stored and then not announced is staged again, by another id: its rows are
-    there, and nothing is missing.
+    A batch that was stored and then not announced is staged again, by another id if its messages
+    come in other company: its rows are there, and nothing is missing. Neither is it if the object is
+    gone since it was listed: what turned out to be broken is taken back.
     """
     compared = _measured(overdue, lambda one: _gap(lake, one, known), left)
     gaps = [gap for gap in compared if gap.missing]
@@ -66,8 +68,9 @@ def _measured(batches: Sequence[Stored], measure: Callable[[Stored], T], left: L
 
 def _gap(lake: Read, stored: Stored, known: Known) -> Gap:
     batch_id = batch_id_of(stored.key)
+    lines = lake.lines_if_there(stored.key) or ()
     try:
-        rows = Counter(map(_identity, lake.read_lines(stored.key)))
+        rows = Counter(map(_identity, lines))
     except UNREADABLE:
         return Gap(batch_id, "unreadable object", 1, 0)  # at least
     there = known(rows)
@@ -81,7 +84,8 @@ def _identity(line: bytes) -> Identity:
 
 
 def _rows(lake: Read, stored: Stored) -> int:
+    lines = lake.lines_if_there(stored.key) or ()
     try:
-        return sum(1 for _ in lake.read_lines(stored.key))
+        return sum(1 for _ in lines)
     except UNREADABLE:
         return 1

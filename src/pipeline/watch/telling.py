@@ -46,13 +46,7 @@ def _batches(found: Findings) -> dict[str, int]:
 
 def complaint(found: Findings) -> str:
     """Say what is wrong; nothing if nothing is."""
-    wrong = {
-        "events are missing": found.missing,
-        "events are there that no load has brought": found.surplus,
-        "batches are gone from the lake": len(found.gone),
-        "events have no facts": found.totals["without_facts"],
-    }
-    return "; ".join(f"{many} {what}" for what, many in wrong.items() if many)
+    return "; ".join(f"{many} {what}" for what, many in found.wrong.items())
 
 
 def details(found: Findings) -> dict[str, Any]:

@@ -1,5 +1,5 @@
--- What came in by the ledger and what became of it, and the events of batches that were loaded
--- before :before but have no facts at all: flow 1 failed for them.
+-- What came in by the ledger and what became of it, and the events of batches that have no facts at
+-- all: flow 1 failed for those that were loaded before :before, the others may still get theirs.
 -- Reads: loads
 SELECT
     CAST(COALESCE(SUM(row_count), 0) AS BIGINT) AS received,
@@ -10,7 +10,11 @@ SELECT
     CAST(
         COALESCE(SUM(CASE WHEN facts = 0 AND loaded_at < CAST(:before AS TIMESTAMPTZ) THEN loaded END), 0)
         AS BIGINT
-    ) AS without_facts
+    ) AS without_facts,
+    CAST(
+        COALESCE(SUM(CASE WHEN facts = 0 AND loaded_at >= CAST(:before AS TIMESTAMPTZ) THEN loaded END), 0)
+        AS BIGINT
+    ) AS awaiting_facts
 FROM (
     SELECT
         batch_id,
