@@ -33,6 +33,7 @@ pytestmark = pytest.mark.slow
 ALARM_MINUTE = 1.0
 FRESHNESS = 4
 PATIENCE = 240  # seconds: some causes are there only after five attempts
+ENOUGH = "100000"  # RPU-hours a day
 PARAMETERS = {
     "FreshnessSeconds": str(FRESHNESS),
     "LoadWindowSeconds": "1",
@@ -268,13 +269,14 @@ def test_the_warehouse_costs_more_than_it_may(watch: Watch, cloud: LocalCloud) -
     """The day's sum doesn't go down, so a higher limit is what ends it, as the runbook says."""
     limit(cloud, "1")
     watch.until_fired({"WarehouseCostAlarm"}, [lambda: watch.site.upload(page_views(1))])
-    limit(cloud, "100000")
+    limit(cloud, ENOUGH)
     watch.until_clear({"WarehouseCostAlarm"}, [])
 
 
 def limit(cloud: LocalCloud, hours: str) -> None:
     """Deploy again with another limit."""
-    deploy_template(cloud, ROOT / "template.yaml", **PARAMETERS, UsageLimitRpuHours=hours)
+    parameters = PARAMETERS | {"UsageLimitRpuHours": hours}
+    deploy_template(cloud, ROOT / "template.yaml", **parameters)
 
 
 def test_alarms_end_when_their_causes_are_mended(watch: Watch) -> None:
