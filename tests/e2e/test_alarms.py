@@ -40,6 +40,10 @@ PARAMETERS = {
     "EventVisibilitySeconds": "2",
     "LoadVisibilitySeconds": "2",
     "MissingAfterSeconds": "5",
+    # The largest of warehouses is charged for an hour after some seconds.
+    "BaseCapacity": "128",
+    "MaxCapacity": "128",
+    "UsageLimitRpuHours": ENOUGH,
 }
 SERVED = [
     f"{name}ErrorsAlarm"
