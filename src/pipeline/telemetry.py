@@ -10,7 +10,7 @@ equal dimensions share one line, and an invocation logs one of its own.
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache, wraps
 from typing import Any
 
@@ -33,9 +33,9 @@ from pipeline.tracing import (
 )
 
 __all__ = (
-    "MOST_BATCHES_TRACED", "MetricUnit", "annotate", "count", "count_by", "count_usage", "flush",
-    "gauge", "log_keys", "logger", "mark_fault", "metrics", "note", "observed", "step", "trace_past",
-    "tracer", "warn",
+    "MAX_TOLD", "MOST_BATCHES_TRACED", "MetricUnit", "annotate", "annotate_type", "count", "count_by",
+    "count_usage", "flush", "gauge", "identify", "log_keys", "logger", "mark_fault", "metrics", "note",
+    "observed", "step", "trace_past", "tracer", "warn",
 )  # fmt: skip
 
 # Names of service and namespace come from POWERTOOLS_SERVICE_NAME and
@@ -55,6 +55,7 @@ Handler = Callable[[Any, Any], Any]
 Dimensions = tuple[tuple[str, str], ...]
 
 COUNT = MetricUnit.Count.value
+MAX_TOLD = 100  # ids of one kind that a log line or a trace names
 
 _divided: dict[Dimensions, dict[str, float]] = {}  # counts of this invocation, by dimensions
 
@@ -168,3 +169,15 @@ def warn(message: str) -> None:
 def log_keys(**keys: Any) -> None:
     """Write these keys with all further log lines of this invocation."""
     logger.append_keys(**keys)
+
+
+def identify(**ids: str) -> None:
+    """Let whatever this invocation logs and traces be found by these ids."""
+    log_keys(**ids)
+    annotate(**ids)
+
+
+def annotate_type(types: Collection[str]) -> None:
+    """Make a trace findable by the type of its events, named by its label, if they have one."""
+    if len(types) == 1:
+        annotate(event_type=next(iter(types)))

@@ -42,14 +42,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     loader = Loader(
         warehouse, lake, catalogue, settings.copy_role_arn, lambda: deadline - time.monotonic()
     )
-    loader.outcome.refuse(malformed)
+    outcome = loader.outcome
+    outcome.refuse(malformed)
     started = time.time()
     try:
-        outcome = loader.load(announcements)
+        loader.load(announcements)
     finally:
         telemetry.count_usage(warehouse.take_usage())
         # In any case: when its messages come again, what was loaded by now counts no more.
-        report(loader.outcome, announcements, (started, time.time()))
+        report(outcome, announcements, (started, time.time()))
     return {"batchItemFailures": [{"itemIdentifier": name} for name in outcome.failed]}
 
 

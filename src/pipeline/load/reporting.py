@@ -14,7 +14,6 @@ METRICS = {
     "conflicts": "EventsInConflict",
     "quarantined": "EventsQuarantinedLoaded",
 }
-MAX_TOLD = 100  # batches of one delivery that are named
 Span = tuple[float, float]  # seconds since 1970
 
 
@@ -89,18 +88,14 @@ def _log(load: Load) -> None:
 def _trace(outcome: Outcome, batches: Mapping[str, Iterable[str]], span: Span) -> None:
     """Make a trace findable by its batches, and show those that come again as faults."""
     loads = [load.id for load in outcome.loads]
-    telemetry.annotate(load_id=loads[0] if loads else None, event_type=_only_type(outcome))
+    types = {tally["type"] for load in outcome.loads for tally in load.tallies if tally["type"]}
+    telemetry.annotate(load_id=loads[0] if loads else None)
+    telemetry.annotate_type(types)
     failed = {one for message_id in outcome.failed for one in batches.get(message_id, ())}
     known = sorted({one for found in batches.values() for one in found})
-    telemetry.note(load_ids=loads, batch_ids=known[:MAX_TOLD])
+    telemetry.note(load_ids=loads, batch_ids=known[: telemetry.MAX_TOLD])
     for batch_id in known[: telemetry.MOST_BATCHES_TRACED]:
         telemetry.trace_past("batch", span, fault=batch_id in failed, batch_id=batch_id)
-
-
-def _only_type(outcome: Outcome) -> str | None:
-    """Name the type of all events that were loaded, if they have one."""
-    types = {tally["type"] for load in outcome.loads for tally in load.tallies if tally["type"]}
-    return types.pop() if len(types) == 1 else None
 
 
 def _batch_ids(announcement: Announcement) -> list[str]:

@@ -1,14 +1,8 @@
-"""What every step of a preparation tells: which batch it is about, and where its calculation is."""
+"""Where the calculation of a preparation's step is, for traces."""
 
 from contextlib import AbstractContextManager
 
 from pipeline import telemetry
-
-
-def about(batch_id: str) -> None:
-    """Have all that this invocation logs and traces found by its batch."""
-    telemetry.log_keys(batch_id=batch_id)
-    telemetry.annotate(batch_id=batch_id)
 
 
 def calculating(step: str, batch_id: str) -> AbstractContextManager[None]:

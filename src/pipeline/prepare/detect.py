@@ -8,7 +8,7 @@ from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
 from pipeline.lake import Lake, step_key
 from pipeline.prepare.anomalies import detected_lines
-from pipeline.prepare.calculating import about, calculating
+from pipeline.prepare.calculating import calculating
 from pipeline.prepare.steps import move
 from pipeline.settings import from_env
 
@@ -28,7 +28,7 @@ catalogue = load_catalogue()
 def handler(event: Any, _context: Any) -> Any:
     """Read the facts that the pointer names and point to the marked ones; repeatable."""
     tally: Counter[str] = Counter()
-    about(event["batch_id"])
+    telemetry.identify(batch_id=event["batch_id"])
     key = step_key("detected", event["batch_id"])
     steps = lake.read_lines(event["key"])
     with calculating("detect", event["batch_id"]):

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
 from pipeline.lake import Lake, step_key
-from pipeline.prepare.calculating import about, calculating
+from pipeline.prepare.calculating import calculating
 from pipeline.prepare.computed import COMPUTED
 from pipeline.prepare.facts import enriched_lines, recipe_of
 from pipeline.prepare.steps import move
@@ -30,7 +30,7 @@ def handler(event: Any, _context: Any) -> Any:
     """Read the staged batch that the pointer names and point to its facts; repeatable."""
     tally: Counter[str] = Counter()
     batch_id = event["batch_id"]
-    about(batch_id)
+    telemetry.identify(batch_id=batch_id)
     key = step_key("enriched", batch_id)
     rows = lake.read_lines(event["key"])
     with calculating("enrich", batch_id):

@@ -5,7 +5,6 @@ from typing import Any
 
 from pipeline import telemetry
 from pipeline.prepare.announcement import execution_input, execution_name
-from pipeline.prepare.calculating import about
 from pipeline.settings import from_env
 from pipeline.workflow import Workflow
 
@@ -28,7 +27,7 @@ def handler(event: Any, _context: Any) -> Any:
     queue.
     """
     detail = event["detail"]
-    about(detail["batch_id"])
+    telemetry.identify(batch_id=detail["batch_id"])
     name = execution_name(detail)
     started = workflow.start(name, execution_input(detail))
     telemetry.logger.info("preparation", extra={"execution": name, "started": started})

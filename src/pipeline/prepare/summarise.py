@@ -7,7 +7,7 @@ from pipeline import telemetry
 from pipeline.catalogue import load_catalogue
 from pipeline.event import type_label
 from pipeline.lake import Lake, facts_key
-from pipeline.prepare.calculating import about, calculating
+from pipeline.prepare.calculating import calculating
 from pipeline.prepare.summary import report_of, summed_up
 from pipeline.settings import from_env
 
@@ -26,7 +26,7 @@ catalogue = load_catalogue()
 @telemetry.observed
 def handler(event: Any, _context: Any) -> Any:
     """Write the facts that the pointer names, by type, and return the report; repeatable."""
-    about(event["batch_id"])
+    telemetry.identify(batch_id=event["batch_id"])
     lines = lake.read_lines(event["key"])
     with calculating("summarise", event["batch_id"]):
         shares, unusual = summed_up(lines, catalogue)
@@ -35,8 +35,7 @@ def handler(event: Any, _context: Any) -> Any:
         lake.write_lines(facts["key"], shares[facts["type"]].lines)
         count(facts["type"], facts["rows"])
     rows = {facts["type"]: facts["rows"] for facts in report["facts"]}
-    if len(rows) == 1:
-        telemetry.annotate(event_type=type_label(next(iter(rows)), catalogue))
+    telemetry.annotate_type({type_label(event_type, catalogue) for event_type in rows})
     telemetry.logger.info("summarised", extra={"facts": rows})
     return report
 

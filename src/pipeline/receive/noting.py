@@ -13,8 +13,7 @@ CALCULATION = "calculate rows"  # name of the subsegment
 
 def begin(correlation_id: str) -> str:
     """Let whatever this invocation logs and traces be found by what it was called with."""
-    telemetry.log_keys(correlation_id=correlation_id)
-    telemetry.annotate(correlation_id=correlation_id)
+    telemetry.identify(correlation_id=correlation_id)
     return correlation_id
 
 
@@ -24,9 +23,7 @@ def note_received(entrance: str, received: Tally) -> None:
         telemetry.count_by({"entrance": entrance, "type": event_type}, {"EventsReceived": number})
         if code:
             note_quarantined(entrance, event_type, code, number)
-    types = {event_type for event_type, _ in received}
-    if len(types) == 1:
-        telemetry.annotate(event_type=types.pop())
+    telemetry.annotate_type({event_type for event_type, _ in received})
     log = {
         "entrance": entrance,
         "received": received.total(),

@@ -12,8 +12,6 @@ from pipeline.receive.batches import Staged, load_upload
 from pipeline.receive.notification import FOREIGN, read_notification
 from pipeline.settings import from_env
 
-MAX_TOLD = 100  # batches of one upload that are named
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -48,7 +46,7 @@ def note_staged(staged: Staged, correlation_id: str) -> None:
     """Count what one upload brought, which is staged as soon as it is received."""
     for (event_type, _), number in staged.tally.items():
         telemetry.count_by({"entrance": "upload", "type": event_type}, {"EventsStaged": number})
-    batch_ids = staged.batch_ids[:MAX_TOLD]
+    batch_ids = staged.batch_ids[: telemetry.MAX_TOLD]
     telemetry.note(batch_ids=batch_ids, correlation_ids=[correlation_id])
     telemetry.log_keys(batch_ids=batch_ids)
     noting.note_received("upload", staged.tally)

@@ -16,7 +16,6 @@ from pipeline.settings import from_env
 from pipeline.stage.rows import FAULT, FOREIGN, Batch, make_batch
 
 ENTRANCES = {"request", "webhook", "change"}  # those that send to the queue
-MAX_TOLD = 100  # correlation ids of one batch that are named
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,9 @@ def handler(event: Any, _context: Any) -> dict[str, Any]:
 
 def begin(batch: Batch) -> None:
     """Let whatever this invocation logs and traces be found by its batch and by what is in it."""
-    correlation_ids = list(batch.correlation_ids[:MAX_TOLD])
-    telemetry.log_keys(batch_id=batch.batch_id, correlation_ids=correlation_ids)
-    telemetry.annotate(batch_id=batch.batch_id)
+    correlation_ids = list(batch.correlation_ids[: telemetry.MAX_TOLD])
+    telemetry.identify(batch_id=batch.batch_id)
+    telemetry.log_keys(correlation_ids=correlation_ids)
     telemetry.note(batch_ids=[batch.batch_id], correlation_ids=correlation_ids)
 
 
@@ -67,8 +66,7 @@ def note_staged(batch: Batch, now: datetime) -> None:
     staged = labelled(batch.tally)
     for (entrance, event_type), number in staged.items():
         telemetry.count_by({"entrance": entrance, "type": event_type}, {"EventsStaged": number})
-    types = {event_type for _, event_type in staged}
-    telemetry.annotate(event_type=types.pop() if len(types) == 1 else None)
+    telemetry.annotate_type({event_type for _, event_type in staged})
     log = {"staged": len(batch.lines), "foreign": batch.foreign}
     telemetry.logger.info("a batch was staged", extra=log)
 

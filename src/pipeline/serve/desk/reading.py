@@ -33,9 +33,7 @@ def reading(warehouse: Asked | None = None) -> Callable[[Handler], Handler]:
         @wraps(handler)
         def telling(event: Any, context: Any) -> Response:
             started, status = time.monotonic(), FAILED
-            correlation_id = request_id(event, context)
-            telemetry.log_keys(correlation_id=correlation_id)
-            telemetry.annotate(correlation_id=correlation_id)
+            telemetry.identify(correlation_id=request_id(event, context))
             try:
                 response = handler(event, context)
                 status = response["statusCode"]
