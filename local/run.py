@@ -14,6 +14,7 @@ from local.answers import print_answers, print_check, wait_until_loaded
 from local.cloud import LocalCloud
 from local.deploy import DeployFailed, deploy
 from local.feed import send_through_all
+from local.interrupts import interruptible
 from local.operations.opening import operations_page, send_one_flight
 from local.processes import PortTaken, ServerDidNotStart, free_port, require_free
 from local.progress import progress_bar
@@ -64,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
     state = ROOT / f".local/run-{port}"
     shutil.rmtree(state, ignore_errors=True)
     print("Starting the local cloud …", flush=True)
-    with LocalCloud(state, port=port) as cloud:
+    with LocalCloud(state, port=port) as cloud, interruptible():
         print("Deploying template.yaml …", flush=True)
         outputs = deploy_template(cloud, AllowedOrigin=options.allow_origin)
         stack = Stack.on_machine(cloud, outputs)
