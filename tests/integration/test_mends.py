@@ -1,6 +1,7 @@
 """Each mend, seen from outside: ministack as released differs from AWS, the mended one does not."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -108,6 +109,20 @@ def workers_of_a_burst(stack: Stack) -> int:
     with ThreadPoolExecutor(10) as callers:
         answers = callers.map(lambda _: stack.invoke(sleep=0.4)[1], range(10))
     return len({answer["pid"] for answer in answers})
+
+
+def test_a_package_and_its_layer_are_unpacked_once(flows: Stack, stock_flows: Stack) -> None:
+    assert [len(places) for places in places_of_a_burst(flows)] == [1, 1]
+    assert min(len(places) for places in places_of_a_burst(stock_flows)) > 1
+
+
+def places_of_a_burst(stack: Stack) -> list[set[str]]:
+    """Where the environments of a function find its code, and where its layer, links followed."""
+    with ThreadPoolExecutor(3) as callers:
+        calls = callers.map(lambda _: stack.invoke(sleep=0.4, **{"import": "layered"})[1], range(3))
+        seen = [answer["environment"] for answer in calls]
+    names = ("LAMBDA_TASK_ROOT", "_LAMBDA_LAYERS_DIRS")
+    return [{os.path.realpath(one[name]) for one in seen} for name in names]
 
 
 def test_the_last_idle_worker_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:

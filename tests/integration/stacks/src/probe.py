@@ -1,5 +1,6 @@
 """Handlers that print what reached them, and fail when they are told to."""
 
+import importlib
 import json
 import logging
 import os
@@ -43,7 +44,7 @@ def misanswer(event: dict[str, Any], _context: Any) -> Any:
 
 
 def obey(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Do as the event says: raise, sleep, log or die; then tell the process id."""
+    """Do as the event says: raise, sleep, log, import or die; then tell the process id."""
     if event.get("log"):
         logger.info(event["log"])
     if event.get("sleep"):
@@ -52,6 +53,8 @@ def obey(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         raise Refused(event["raise"])
     if event.get("exit"):
         sys.exit(1)
+    if event.get("import"):
+        importlib.import_module(event["import"])
     return {"pid": os.getpid(), "environment": dict(os.environ)}
 
 
