@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from local.feed import Progress, nothing
-from local.stack import EndpointError, Stack
+from local.stack import EndpointError, NoAnswer, Stack
 
 
 def wait_until_loaded(
@@ -15,12 +15,17 @@ def wait_until_loaded(
     """Poll /v1/status until that many events are in the warehouse with their facts.
 
     `progress` is told how many have become queryable since it was last told. Raises TimeoutError
-    with the last status after `seconds`.
+    with the last status after `seconds`; until then a busy machine may leave a question unanswered.
     """
     deadline = time.monotonic() + seconds
     told = 0
     while True:
-        status: dict[str, Any] = stack.get("/v1/status", fresh=True)
+        try:
+            status: dict[str, Any] = stack.get("/v1/status", fresh=True)
+        except NoAnswer:
+            if time.monotonic() > deadline:
+                raise
+            continue
         loaded = status["events"]["loaded"]
         facts = sum(status["facts"].values())
         progress(facts - told)

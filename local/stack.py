@@ -12,9 +12,15 @@ from local.cloud import LocalCloud, api_url, function_url
 
 Client = Callable[[str], Any]
 
+_ANSWER_SECONDS = 35  # API Gateway gives up after 29
+
 
 class EndpointError(RuntimeError):
     """The endpoint answered with an error; the message holds its status and problem."""
+
+
+class NoAnswer(EndpointError):
+    """The endpoint kept silent for longer than API Gateway waits: this machine is too busy."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +72,21 @@ class Stack:
         )
 
     def get(self, path: str, *, fresh: bool = False, **parameters: str) -> Any:
-        """Ask the endpoint; `fresh` goes past its cache. Raises EndpointError unless it is 200."""
+        """Ask the endpoint; `fresh` goes past its cache.
+
+        Raises EndpointError unless it is 200, and NoAnswer after 35 s.
+        """
         headers = {"x-api-key": self.api_key}
         if fresh:
             headers["Cache-Control"] = "max-age=0"
         # `from` is a word of Python, so callers write from_.
         query = {name.rstrip("_"): value for name, value in parameters.items()}
-        answer = self.session.get(f"{self.url}{path}", params=query, headers=headers, timeout=35)
+        try:
+            answer = self.session.get(
+                f"{self.url}{path}", params=query, headers=headers, timeout=_ANSWER_SECONDS
+            )
+        except requests.Timeout as error:
+            raise NoAnswer(f"no answer within {_ANSWER_SECONDS} s for {path}") from error
         if answer.status_code != requests.codes.ok:
             raise EndpointError(f"{answer.status_code} for {path}: {answer.text[:500]}")
         return answer.json()
