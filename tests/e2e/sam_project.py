@@ -71,8 +71,19 @@ class SamProject:
         """Lend a copy, for a deployment marks what it deploys; it is gone afterwards."""
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place) / "project"
-            shutil.copytree(self.folder, folder)
+            shutil.copytree(self.folder, folder, copy_function=self._lend)
             yield replace(self, folder=folder)
+
+    def _lend(self, source: str, target: str) -> None:
+        """Link the files of a built function or layer, which nothing changes in place; copy others.
+
+        There are ten thousand of them: links take a hundredth of the time.
+        """
+        inside = Path(source).relative_to(self.folder).parts
+        if inside[0] == ".aws-sam" and len(inside) > 4:
+            os.link(source, target)
+        else:
+            shutil.copy(source, target)
 
     def sam(self, *arguments: str, answer: str = "") -> Finished:
         """Run a command of SAM's in this folder, as make does in the project's."""
