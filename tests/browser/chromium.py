@@ -23,7 +23,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )
 DESKTOP = (1280, 900)
-LOAD_SECONDS = 20
+LOAD_SECONDS = 60  # a deadline, not a measure
 POLL_SECONDS = 0.03
 
 Driver = Chrome
@@ -91,7 +91,7 @@ def complaints(driver: Driver) -> list[str]:
     ]
 
 
-def until(question: Callable[[], Answer], promise: str, seconds: float = 10) -> Answer:
+def until(question: Callable[[], Answer], promise: str, seconds: float = 30) -> Answer:
     """Ask until the answer is true, and return it; fails with the promise when time is over."""
     deadline = time.monotonic() + seconds
     while not (answer := question()):

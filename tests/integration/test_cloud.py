@@ -218,5 +218,5 @@ def test_a_failed_deploy_gives_the_reason_of_each_resource(
 
 def test_a_function_url_answers_a_plain_client(mended: LocalCloud, folder: Path) -> None:
     outputs = deploy(mended, folder / "api.yaml", "api", {})
-    answer = requests.post(function_url(mended, outputs["Url"]) + "hook", data=b"x", timeout=20)
+    answer = requests.post(function_url(mended, outputs["Url"]) + "hook", data=b"x", timeout=30)
     assert answer.json()["path"] == "/hook"
