@@ -140,7 +140,7 @@ def test_a_signal_to_the_parent_ends_everything(
     process, port = in_foreground
     assert processes_of(port)
     process.send_signal(number)
-    assert until(lambda: processes_of(port) == [], seconds=10)
+    assert until(lambda: processes_of(port) == [])
 
 
 def processes_of(port: int) -> list[int]:
