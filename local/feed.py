@@ -17,7 +17,7 @@ from typing import Any
 import requests
 
 from local.sample import as_csv_rows, as_dynamodb_item, as_json_lines
-from local.stack import EndpointError, Stack
+from local.stack import ANSWER_SECONDS, EndpointError, Stack
 
 Event = dict[str, Any]
 Progress = Callable[[int], object]
@@ -126,7 +126,7 @@ def sign(secret: str, body: bytes, *, message_id: str = "", at: float = 0) -> di
 
 
 def _post(stack: Stack, url: str, body: bytes, headers: dict[str, str]) -> None:
-    answer = stack.session.post(url, data=body, headers=headers, timeout=35)
+    answer = stack.session.post(url, data=body, headers=headers, timeout=ANSWER_SECONDS)
     if answer.status_code != requests.codes.accepted:
         raise EndpointError(f"{answer.status_code} from {url}: {answer.text[:500]}")
 

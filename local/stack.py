@@ -12,7 +12,7 @@ from local.cloud import LocalCloud, api_url, function_url
 
 Client = Callable[[str], Any]
 
-_ANSWER_SECONDS = 35  # API Gateway gives up after 29
+ANSWER_SECONDS = 35  # whoever asks waits for longer than API Gateway, which gives up after 29
 
 
 class EndpointError(RuntimeError):
@@ -74,7 +74,7 @@ class Stack:
     def get(self, path: str, *, fresh: bool = False, **parameters: str) -> Any:
         """Ask the endpoint; `fresh` goes past its cache.
 
-        Raises EndpointError unless it is 200, and NoAnswer after 35 s.
+        Raises EndpointError unless it is 200, and NoAnswer after ANSWER_SECONDS.
         """
         headers = {"x-api-key": self.api_key}
         if fresh:
@@ -83,10 +83,10 @@ class Stack:
         query = {name.rstrip("_"): value for name, value in parameters.items()}
         try:
             answer = self.session.get(
-                f"{self.url}{path}", params=query, headers=headers, timeout=_ANSWER_SECONDS
+                f"{self.url}{path}", params=query, headers=headers, timeout=ANSWER_SECONDS
             )
         except requests.Timeout as error:
-            raise NoAnswer(f"no answer within {_ANSWER_SECONDS} s for {path}") from error
+            raise NoAnswer(f"no answer within {ANSWER_SECONDS} s for {path}") from error
         if answer.status_code != requests.codes.ok:
             raise EndpointError(f"{answer.status_code} for {path}: {answer.text[:500]}")
         return answer.json()

@@ -10,10 +10,9 @@ import requests
 
 from local.operations.desk import AskEvent, Desk
 from local.operations.server import OperationsServer
-from local.stack import EndpointError, Stack
+from local.stack import ANSWER_SECONDS, EndpointError, Stack
 
 Event = Mapping[str, Any]
-ASK_SECONDS = 35  # above API Gateway's own 29
 
 
 @contextmanager
@@ -31,7 +30,7 @@ def event_asker(stack: Stack) -> AskEvent:
         answer = requests.get(
             f"{stack.url}/v1/events/{event_key}",
             headers={"x-api-key": stack.api_key},
-            timeout=ASK_SECONDS,
+            timeout=ANSWER_SECONDS,
         )
         if answer.status_code == requests.codes.not_found:
             return None
@@ -51,7 +50,7 @@ def send_one_flight(stack: Stack, events: Sequence[Event]) -> str:
         f"{stack.url}/v1/events",
         json={**flight, "id": f"followed-{uuid.uuid4()}", "time": now},
         headers={"x-api-key": stack.api_key, "Content-Type": "application/cloudevents+json"},
-        timeout=ASK_SECONDS,
+        timeout=ANSWER_SECONDS,
     )
     if answer.status_code != requests.codes.accepted:
         raise EndpointError(f"{answer.status_code} for the flight: {answer.text[:500]}")

@@ -91,7 +91,7 @@ def complaints(driver: Driver) -> list[str]:
     ]
 
 
-def until(question: Callable[[], Answer], promise: str, seconds: float = 30) -> Answer:
+def until(question: Callable[[], Answer], promise: str, seconds: float = 10) -> Answer:
     """Ask until the answer is true, and return it; fails with the promise when time is over."""
     deadline = time.monotonic() + seconds
     while not (answer := question()):

@@ -31,7 +31,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 def until() -> Until:
     """Poll a question until its answer is true, and return the last answer."""
 
-    def wait(question: Callable[[], Any], seconds: float = 60.0) -> Any:
+    def wait(question: Callable[[], Any], seconds: float = 20.0) -> Any:
         deadline = time.monotonic() + seconds
         while not (answer := question()) and time.monotonic() < deadline:
             time.sleep(0.05)

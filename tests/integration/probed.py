@@ -70,4 +70,4 @@ class Stack:
 
     def get(self, path: str, **headers: str) -> requests.Response:
         address = api_url(self.cloud, self["Api"], "live") + path
-        return requests.get(address, headers=headers, timeout=30)
+        return requests.get(address, headers=headers, timeout=20)

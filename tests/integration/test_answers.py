@@ -36,7 +36,7 @@ class Endpoint(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    monkeypatch.setattr(stack, "_ANSWER_SECONDS", SILENCE)
+    monkeypatch.setattr(stack, "ANSWER_SECONDS", SILENCE)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         found = Stack(

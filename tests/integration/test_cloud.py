@@ -140,7 +140,7 @@ def test_a_signal_to_the_parent_ends_everything(
     process, port = in_foreground
     assert processes_of(port)
     process.send_signal(number)
-    assert until(lambda: processes_of(port) == [])
+    assert until(lambda: processes_of(port) == [], seconds=10)
 
 
 def processes_of(port: int) -> list[int]:
@@ -218,5 +218,5 @@ def test_a_failed_deploy_gives_the_reason_of_each_resource(
 
 def test_a_function_url_answers_a_plain_client(mended: LocalCloud, folder: Path) -> None:
     outputs = deploy(mended, folder / "api.yaml", "api", {})
-    answer = requests.post(function_url(mended, outputs["Url"]) + "hook", data=b"x", timeout=30)
+    answer = requests.post(function_url(mended, outputs["Url"]) + "hook", data=b"x", timeout=20)
     assert answer.json()["path"] == "/hook"

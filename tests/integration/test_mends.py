@@ -182,7 +182,7 @@ def concurrency(cloud: LocalCloud, folder: Path) -> Any:
     found = requests.get(  # boto3 would make a number of it
         f"{cloud.endpoint}/2015-03-31/event-source-mappings/",
         params={"FunctionName": outputs["Count"]},
-        timeout=30,
+        timeout=10,
     ).json()
     cloud.client("cloudformation").delete_stack(StackName="numbers")  # stock's poller chokes on it
     return found["EventSourceMappings"][0]["ScalingConfig"]["MaximumConcurrency"]

@@ -148,7 +148,7 @@ def test_a_caller_may_ask_for_a_new_answer(api: Stack) -> None:
 def test_the_cache_forgets_after_its_time(api: Stack, until: Until) -> None:
     api.deploy(Seconds="1")
     first = api.get("/things/old").text
-    assert until(lambda: api.get("/things/old").text != first)
+    assert until(lambda: api.get("/things/old").text != first, seconds=5)
     api.deploy(Seconds="60")
 
 

@@ -33,7 +33,7 @@ def told(answer: requests.Response) -> tuple[int, str]:
 
 def request(stack: Stack, method: str, path: str, **options: Any) -> requests.Response:
     address = api_url(stack.cloud, stack["Api"], "live") + path
-    return requests.request(method, address, timeout=30, **options)
+    return requests.request(method, address, timeout=20, **options)
 
 
 def key_of(stack: Stack) -> str:
@@ -149,7 +149,7 @@ def test_dots_and_slashes_are_no_way_out_of_a_path(api: Stack) -> None:
 def send(stack: Stack, target: str) -> Any:
     """Send a request line as it stands, which clients would tidy up."""
     address = urlsplit(api_url(stack.cloud, stack["Api"], "live"))
-    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
         line = f"GET {address.path}{target} HTTP/1.1\r\nHost: {address.netloc}\r\n"
         connection.sendall(f"{line}Connection: close\r\n\r\n".encode())
         answer = connection.makefile("rb").read()

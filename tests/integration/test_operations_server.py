@@ -23,7 +23,7 @@ def test_another_name_for_this_machine_is_refused(base: str) -> None:
     port = base.split(":")[2].strip("/")
     statuses = {
         host: requests.get(
-            f"{base}api/latest-event", headers={"Host": host}, timeout=30
+            f"{base}api/latest-event", headers={"Host": host}, timeout=10
         ).status_code
         for host in (
             f"rebound.example:{port}",
@@ -37,12 +37,12 @@ def test_another_name_for_this_machine_is_refused(base: str) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD", "OPTIONS"])
 def test_nothing_but_get_is_answered(base: str, method: str) -> None:
-    assert requests.request(method, f"{base}api/map", timeout=30).status_code == 501
+    assert requests.request(method, f"{base}api/map", timeout=10).status_code == 501
 
 
 def test_no_other_origin_may_read_an_answer(base: str) -> None:
     headers = requests.get(
-        f"{base}api/map", headers={"Origin": "http://x.example"}, timeout=30
+        f"{base}api/map", headers={"Origin": "http://x.example"}, timeout=10
     ).headers
     assert "Access-Control-Allow-Origin" not in headers
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"

@@ -27,7 +27,7 @@ def test_a_taken_port_is_told_in_a_sentence() -> None:
         state = ROOT / f".local/run-{port}/of-another-run"
         state.mkdir(parents=True)
         run = start("--once", "--port", str(port))
-        _, errors = run.communicate(timeout=120)
+        _, errors = run.communicate(timeout=60)
     state.rmdir()  # it is still there
     state.parent.rmdir()
     assert run.returncode == 1
@@ -39,11 +39,11 @@ def test_an_interrupt_stops_every_process() -> None:
     port = free_port()
     with start("--port", str(port)) as run:
         assert run.stdout
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 60
         while "Deploying" not in run.stdout.readline():
             assert time.monotonic() < deadline, "not in time: the local cloud starts"
         run.send_signal(signal.SIGINT)
-        output, errors = run.communicate(timeout=120)
+        output, errors = run.communicate(timeout=60)
     assert (run.returncode, errors) == (0, "")
     assert output.endswith("Stopped.\n")
     assert find_processes({"GATEWAY_PORT": str(port)}) == []

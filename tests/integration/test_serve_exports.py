@@ -29,7 +29,7 @@ from tests.integration.warehousing import BUCKET, Row, World, event, facts_of
 ROLE = "arn:aws:iam::000000000000:role/unload"
 TYPE = "flight.departed"
 FORMATS = ("csv", "ndjson", "parquet")
-END_SECONDS = 60
+END_SECONDS = 20
 DST = datetime(2013, 3, 8, tzinfo=UTC)  # New York's clocks move two days later
 
 

@@ -32,7 +32,20 @@ def drop_an_interrupt(then_sleep: float) -> None:
 
 
 def test_python_drops_an_interrupt_that_comes_while_a_file_is_finalized() -> None:
-    drop_an_interrupt(then_sleep=0.2)
+    came = []
+
+    def raise_it(*_: object) -> None:
+        came.append(True)
+        raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGINT, raise_it)
+    try:
+        drop_an_interrupt(then_sleep=0.2)
+    except KeyboardInterrupt:
+        pytest.fail("Python drops it no longer")
+    finally:
+        signal.signal(signal.SIGINT, former)
+    assert came == [True]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
